@@ -1,0 +1,1 @@
+"""One question per file, peers measured in the same run."""

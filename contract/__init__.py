@@ -1,0 +1,1 @@
+"""What centre and box agree on: messages, topics, keys, tickets, bus, clock, retry."""

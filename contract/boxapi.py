@@ -1,0 +1,45 @@
+"""What the centre asks a box over mutual TLS. Browsers never reach it.
+
+`POST /live` (LiveOffer → 201 LiveAnswer) · `POST /live/{id}/renew` (a signed Renewal → 204) ·
+`DELETE /live/{id}` (204) · `GET /live` (list of LiveLook) · `GET /shelf/{path}` with the header
+`Xunkao-Ticket` (a playback Ticket over that path; Range as in RFC 9110) · `GET /health`.
+Refusals are 403 `{"code": …}` with a TicketRefused code, `used` (single use) or `no_camera`.
+"""
+
+from contract.messages import Message, Stream
+
+TICKET_HEADER = "Xunkao-Ticket"
+
+
+class LiveOffer(Message, frozen=True, kw_only=True):
+    """A browser's SDP offer with the ticket for it."""
+
+    ticket: str
+    """JSON of a `Signed` `Ticket`."""
+    sdp: str
+
+
+class LiveTrack(Message, frozen=True, kw_only=True):
+    """Which media section carries which camera."""
+
+    mid: str
+    camera: str
+    stream: Stream
+
+
+class LiveAnswer(Message, frozen=True, kw_only=True):
+    """The box's SDP answer."""
+
+    id: str
+    """The ticket's jti."""
+    sdp: str
+    tracks: tuple[LiveTrack, ...]
+
+
+class LiveLook(Message, frozen=True, kw_only=True):
+    """A look that is open now."""
+
+    id: str
+    user: str
+    cameras: tuple[str, ...]
+    state: str

@@ -1,0 +1,164 @@
+"""The one place that speaks MQTT: a connection that comes back by itself."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import aiomqtt
+
+from contract.clock import Clock
+from contract.retry import keep
+
+log = logging.getLogger(__name__)
+
+_KEEPALIVE_S = 15
+_OUT_LIMIT = 2000
+_IN_LIMIT = 5000
+
+
+class BusDown(Exception):
+    """The broker is not reachable now, or refused; what was published may not have arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where the broker is and who we are there."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    certificate: str = ""
+    """PEM to pin for TLS; empty: plain TCP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it came."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes, retained, when this connection is lost."""
+
+    topic: str
+    payload: bytes
+
+
+class Bus:
+    """One client at the broker. `run` owns the connection; `publish` uses it while it is up."""
+
+    def __init__(
+        self, address: BrokerAddress, client_id: str, clock: Clock, will: Will | None = None
+    ) -> None:
+        self._address = address
+        self._client_id = client_id
+        self._clock = clock
+        self._will = will
+        self._client: aiomqtt.Client | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """True while connected and subscribed."""
+        return self._client is not None
+
+    async def run(
+        self,
+        subscriptions: tuple[str, ...],
+        on_connect: Callable[["Bus"], Awaitable[None]],
+        on_message: Callable[[Arrival], Awaitable[None]],
+    ) -> None:
+        """Stay connected until cancelled.
+
+        After each connect the subscriptions stand, then `on_connect` runs (to publish what is
+        retained), then messages are handed on one at a time, in order. Never trust the broker for
+        delivery: whoever must know, asks for an answer.
+        """
+
+        async def connected_once() -> None:
+            try:
+                async with self._open() as client:
+                    for topic in subscriptions:
+                        await client.subscribe(topic, qos=1)
+                    self._client = client
+                    log.info("broker connected as %s", self._client_id)
+                    await self._serve(client, on_connect, on_message)
+            except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+                raise BusDown(str(error)) from error
+            finally:
+                self._client = None
+
+        await keep("broker", connected_once, on=(BusDown,), clock=self._clock, log=log)
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish with QoS 1 and wait for the broker's acknowledgement; raises BusDown."""
+        client = self._client
+        if client is None:
+            raise BusDown("not connected")
+        try:
+            await client.publish(topic, payload, qos=1, retain=retain, timeout=10)
+        except (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as error:
+            raise BusDown(str(error)) from error
+
+    async def subscribe(self, topic: str) -> None:
+        """Subscribe until the next reconnect; raises BusDown, also when refused."""
+        client = self._client
+        if client is None:
+            raise BusDown("not connected")
+        try:
+            await client.subscribe(topic, qos=1)
+        except (aiomqtt.MqttError, OSError, TimeoutError) as error:
+            raise BusDown(str(error)) from error
+
+    async def _serve(
+        self,
+        client: aiomqtt.Client,
+        on_connect: Callable[["Bus"], Awaitable[None]],
+        on_message: Callable[[Arrival], Awaitable[None]],
+    ) -> None:
+        greeting = asyncio.ensure_future(on_connect(self))
+        try:
+            async for message in client.messages:
+                await on_message(
+                    Arrival(str(message.topic), _payload(message.payload), bool(message.retain))
+                )
+                if greeting.done():
+                    greeting.result()
+        finally:
+            greeting.cancel()
+            await asyncio.wait([greeting])
+
+    def _open(self) -> aiomqtt.Client:
+        will = self._will
+        tls = None
+        if self._address.certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            tls.check_hostname = False
+            tls.load_verify_locations(cadata=self._address.certificate)
+        return aiomqtt.Client(
+            self._address.host,
+            self._address.port,
+            username=self._address.user,
+            password=self._address.password,
+            identifier=self._client_id,
+            protocol=aiomqtt.ProtocolVersion.V311,
+            clean_session=True,
+            keepalive=_KEEPALIVE_S,
+            timeout=10,
+            will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
+            tls_context=tls,
+            max_queued_incoming_messages=_IN_LIMIT,
+            max_queued_outgoing_messages=_OUT_LIMIT,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        )
+
+
+def _payload(payload: object) -> bytes:
+    return payload if isinstance(payload, bytes) else str(payload or "").encode()

@@ -1,0 +1,116 @@
+"""How a box joins: a one-time code, keys made on the box, and what each side pins."""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import msgspec
+
+from contract.clock import Instant
+from contract.keys import BadSignature, SigningKey, canonical, fingerprint, verify
+from contract.messages import Id, Message
+
+_PREFIX = "XK1"
+
+
+class BadCode(Exception):
+    """An enrolment code is not of our form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A one-time code: which box, a secret, and whom to believe."""
+
+    edge: str
+    secret: str
+    """Hex, 16 bytes."""
+    centre: str
+    """The first 32 hex digits of the centre's key fingerprint."""
+
+    def __str__(self) -> str:
+        return f"{_PREFIX}:{self.edge}:{self.secret}:{self.centre}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Code":
+        """Read a code as a person pasted it; raises BadCode."""
+        parts = text.strip().split(":")
+        if len(parts) != 4 or parts[0] != _PREFIX or len(parts[2]) != 32 or len(parts[3]) != 32:
+            raise BadCode("an enrolment code looks like XK1:box:…:…")
+        return cls(parts[1], parts[2], parts[3])
+
+
+class Enrol(Message, frozen=True, kw_only=True):
+    """A box asks to join. The secret itself never travels."""
+
+    edge: Id
+    sign_public: str
+    """Base64, Ed25519."""
+    seal_public: str
+    """Base64, X25519."""
+    certificate: str
+    """PEM, self-signed with the box's Ed25519 key; the centre pins it."""
+    url: str
+    """Where the centre reaches the box, `https://host:port`."""
+    mac: str = ""
+    """Hex HMAC-SHA256 of the rest under the code's secret."""
+    sig: str = ""
+    """Base64 of the box's signature over the rest: it owns the key."""
+
+
+class BrokerLogin(Message, frozen=True, kw_only=True):
+    """How the box reaches the broker. Travels sealed to the box."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    certificate: str = ""
+    """PEM to pin for TLS; empty: plain TCP (one machine only)."""
+
+
+class Enrolled(Message, frozen=True, kw_only=True):
+    """The centre's answer, signed with its identity key: what the box pins."""
+
+    edge: Id
+    identity_public: str
+    """Base64, Ed25519: its fingerprint stands in the code."""
+    site_public: str
+    """Base64: the site's offline key, which alone may open a new epoch."""
+    ticket_public: str
+    """Base64: signs tickets and renewals."""
+    hold_public: str
+    """Base64: signs hold lists."""
+    certificate: str
+    """PEM of the centre's client certificate; the box pins it."""
+    broker: str
+    """A `BrokerLogin`, JSON, sealed."""
+    at: Instant
+
+
+def _rest(request: Enrol) -> bytes:
+    return canonical(msgspec.structs.replace(request, mac="", sig=""))
+
+
+def ask(code: Code, key: SigningKey, request: Enrol) -> Enrol:
+    """Give the request with its MAC and signature filled in."""
+    rest = _rest(request)
+    mac = hmac.new(bytes.fromhex(code.secret), rest, hashlib.sha256).hexdigest()
+    return msgspec.structs.replace(request, mac=mac, sig=base64.b64encode(key.sign(rest)).decode())
+
+
+def check_request(request: Enrol, secret: str) -> None:
+    """Return when the code's secret and the box's key made the request; else BadSignature."""
+    rest = _rest(request)
+    mac = hmac.new(bytes.fromhex(secret), rest, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(mac, request.mac):
+        raise BadSignature("the code's secret does not fit")
+    verify(base64.b64decode(request.sign_public), base64.b64decode(request.sig), rest)
+
+
+def check_centre(answer: Enrolled, code: Code) -> bytes:
+    """Give the centre's identity key when it is the one the code names; else BadSignature."""
+    public = base64.b64decode(answer.identity_public)
+    if not hmac.compare_digest(fingerprint(public)[:32], code.centre):
+        raise BadSignature("this is not the centre that made the code")
+    return public

@@ -1,0 +1,310 @@
+"""The messages between centre and box: desired state down, facts up."""
+
+import base64
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contract.clock import Instant
+from contract.keys import Signed, SigningKey, canonical, verify
+
+Stream = Literal["main", "sub"]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""An ASCII id that may stand in a topic, a URL and a file name."""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """A message at a border. New optional fields are safe; a renamed one is a new message."""
+
+
+# ---------------------------------------------------------------- down: the desired state
+
+
+class Source(Message, frozen=True, kw_only=True):
+    """Where a camera is and how to log in to it. Travels sealed to the box's key."""
+
+    main: str
+    """RTSP URL of the main stream, without credentials."""
+    sub: str
+    """RTSP URL of the sub-stream, without credentials."""
+    user: str = ""
+    password: str = ""
+
+
+class Camera(Message, frozen=True, kw_only=True):
+    """A camera this box looks after."""
+
+    id: Id
+    room: Id
+    switch: str = ""
+    """The switch it hangs on; reconnects are limited per switch. Empty: unknown."""
+    sealed: str
+    """A `Source`, JSON, sealed to the box's X25519 key."""
+
+
+class Order(Message, frozen=True, kw_only=True):
+    """Record this camera in this span. One order per exam session and camera."""
+
+    id: Id
+    camera: Id
+    session: Id
+    start: Instant
+    """First second to be recorded, lead-in included."""
+    end: Instant
+    """End of the lead-out."""
+    record: tuple[Stream, ...] = ("main",)
+    """Streams to keep on disk; the sub-stream is pulled besides, for live and eyes."""
+
+
+class Cancelled(Message, frozen=True, kw_only=True):
+    """An order is taken back. Absence alone never does that."""
+
+    order: Id
+    reason: str
+    ledger: int
+    """Row of the centre's ledger that records the act."""
+    approved_by: tuple[str, ...]
+    """Who took it back; two persons where the window is open."""
+
+
+class DesiredState(Message, frozen=True, kw_only=True):
+    """All that one box should be doing, at least 14 days ahead. The whole, never a patch."""
+
+    edge: Id
+    epoch: Annotated[int, Meta(ge=1)]
+    revision: Annotated[int, Meta(ge=1)]
+    issued_at: Instant
+    cameras: tuple[Camera, ...]
+    orders: tuple[Order, ...]
+    cancelled: tuple[Cancelled, ...] = ()
+
+
+class EpochGrant(Message, frozen=True, kw_only=True):
+    """Leave to plan under a new epoch; signed with the site's offline key."""
+
+    epoch: Annotated[int, Meta(ge=1)]
+    plan_public: str
+    """Base64 of the Ed25519 key that signs desired states in this epoch."""
+    issued_at: Instant
+
+
+class Dispatch(Message, frozen=True, kw_only=True):
+    """The payload of `edge/{id}/desired`."""
+
+    state: Signed
+    """A `DesiredState`, signed with the plan key."""
+    grant: Signed
+    """The `EpochGrant` of its epoch, signed with the site's offline key."""
+
+
+# ---------------------------------------------------------------- up: status and facts
+
+StreamState = Literal["off", "connecting", "streaming", "stalled", "refused", "lost"]
+
+
+class CameraStatus(Message, frozen=True, kw_only=True):
+    """What the box saw of one camera's stream last."""
+
+    camera: Id
+    stream: Stream
+    state: StreamState
+    cause: str = ""
+    last_frame_at: Instant | None = None
+    bitrate_bps: int = 0
+    recording: bool = False
+
+
+class EdgeStatus(Message, frozen=True, kw_only=True):
+    """The payload of `edge/{id}/status`, retained; the last will has state `offline`."""
+
+    state: Literal["online", "offline"]
+    at: Instant
+    boot: str
+    """Changes with every start of the box's software."""
+    epoch: int
+    revision: int
+    clock_trusted: bool = False
+    free_bytes: int | None = None
+    cameras: tuple[CameraStatus, ...] = ()
+
+
+class SegmentClosed(Message, frozen=True, kw_only=True):
+    """A segment stands sealed on the shelf. Fact type `segment`."""
+
+    segment: Id
+    """`{camera}.{stream}.{start as YYYYMMDDTHHMMSSmmm}`."""
+    camera: Id
+    stream: Stream
+    start: Instant
+    end: Instant
+    bytes: int
+    path: str
+    """Relative to the box's data folder."""
+    root: str
+    """Hex: root of the Merkle tree over init section and fragments."""
+    previous: str
+    """Root of the camera stream's segment before; empty for the first."""
+    fragments: int
+    clock: Literal["trusted", "untrusted"]
+    clock_offset_ms: float | None = None
+    volume: str = ""
+    adopted: bool = False
+    """Found unfinished at start and closed at its last whole fragment."""
+
+
+GapCause = Literal[
+    "refused",
+    "auth",
+    "no_video",
+    "stalled",
+    "lost",
+    "box_down",
+    "started_late",
+    "disk",
+    "clock_step",
+    "outage",
+    "not_commanded",
+]
+
+
+class GapFound(Message, frozen=True, kw_only=True):
+    """Ordered seconds, more than one, that are not on disk. Fact type `gap`."""
+
+    gap: Id
+    camera: Id
+    stream: Stream
+    start: Instant
+    end: Instant
+    cause: GapCause
+    detail: str = ""
+
+
+class CameraChanged(Message, frozen=True, kw_only=True):
+    """A camera's stream began or ceased to come. Fact type `camera`."""
+
+    camera: Id
+    stream: Stream
+    state: StreamState
+    cause: str = ""
+    detail: str = ""
+
+
+class Booted(Message, frozen=True, kw_only=True):
+    """The box's software started. Fact type `boot`."""
+
+    boot: str
+    version: str
+    clock_trusted: bool
+
+
+class StateHeard(Message, frozen=True, kw_only=True):
+    """A desired state was stored, or refused with a reason. Fact type `desired`."""
+
+    epoch: int
+    revision: int
+    accepted: bool
+    reason: str = ""
+
+
+class LookChanged(Message, frozen=True, kw_only=True):
+    """A look began, ended or was refused at the box. Fact type `look`."""
+
+    jti: str
+    user: str
+    cameras: tuple[str, ...]
+    state: Literal["began", "ended", "refused"]
+    reason: str = ""
+
+
+class ProcessLost(Message, frozen=True, kw_only=True):
+    """One of the box's processes ended on its own and is started again. Fact type `process`."""
+
+    process: Literal["recorder", "live", "eyes"]
+    how: str
+
+
+class ShelfTrouble(Message, frozen=True, kw_only=True):
+    """The shelf is not as it should be. Fact type `shelf`."""
+
+    kind: Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
+    detail: str
+
+
+FactData = (
+    SegmentClosed
+    | GapFound
+    | CameraChanged
+    | Booted
+    | StateHeard
+    | LookChanged
+    | ProcessLost
+    | ShelfTrouble
+)
+
+FACT_TYPES: dict[str, type[Message]] = {
+    "segment": SegmentClosed,
+    "gap": GapFound,
+    "camera": CameraChanged,
+    "boot": Booted,
+    "desired": StateHeard,
+    "look": LookChanged,
+    "process": ProcessLost,
+    "shelf": ShelfTrouble,
+}
+
+
+def type_of(data: Message) -> str:
+    """Name a fact's data as it travels; raises KeyError for what is no fact."""
+    return {kind: name for name, kind in FACT_TYPES.items()}[type(data)]
+
+
+class Fact(Message, frozen=True, kw_only=True):
+    """The payload of `edge/{id}/fact`: at least once, in order of `seq`, until heard."""
+
+    edge: Id
+    seq: Annotated[int, Meta(ge=1)]
+    id: Id
+    """The same however often it is sent."""
+    type: str
+    at: Instant
+    data: msgspec.Raw
+    sig: str = ""
+    """Base64 of the box's Ed25519 signature over the canonical JSON of all the rest."""
+
+
+class Heard(Message, frozen=True, kw_only=True):
+    """The payload of `edge/{id}/heard`: the centre has stored every fact up to here."""
+
+    up_to: Annotated[int, Meta(ge=0)]
+
+
+def _signed_part(fact: Fact) -> bytes:
+    rest = msgspec.structs.asdict(fact)
+    rest["data"] = msgspec.json.decode(fact.data)
+    del rest["sig"]
+    return canonical(rest)
+
+
+def sign_fact(key: SigningKey, fact: Fact) -> Fact:
+    """Give the fact with the box's signature in it."""
+    signature = base64.b64encode(key.sign(_signed_part(fact))).decode()
+    return msgspec.structs.replace(fact, sig=signature)
+
+
+def verify_fact(public: bytes, fact: Fact) -> None:
+    """Return when the box that owns `public` signed this fact; raise BadSignature otherwise."""
+    try:
+        signature = base64.b64decode(fact.sig, validate=True)
+    except ValueError:
+        signature = b""
+    verify(public, signature, _signed_part(fact))
+
+
+def data_of(fact: Fact) -> Message | None:
+    """Decode a fact's data; None for a type this version does not know.
+
+    Raises msgspec.ValidationError when the data is not what its type says.
+    """
+    kind = FACT_TYPES.get(fact.type)
+    return None if kind is None else msgspec.json.decode(fact.data, type=kind)

@@ -1,0 +1,45 @@
+"""The topics under `xunkao/v1`. Only these exist."""
+
+ROOT = "xunkao/v1"
+
+
+def desired(edge: str) -> str:
+    """Centre to box, retained: a `Dispatch`."""
+    return f"{ROOT}/edge/{edge}/desired"
+
+
+def holds(edge: str) -> str:
+    """Centre to box, retained: a signed hold list."""
+    return f"{ROOT}/edge/{edge}/holds"
+
+
+def status(edge: str) -> str:
+    """Box to all, retained, last will: an `EdgeStatus`."""
+    return f"{ROOT}/edge/{edge}/status"
+
+
+def fact(edge: str) -> str:
+    """Box to centre: a `Fact`."""
+    return f"{ROOT}/edge/{edge}/fact"
+
+
+def heard(edge: str) -> str:
+    """Centre to box: a `Heard`."""
+    return f"{ROOT}/edge/{edge}/heard"
+
+
+def session(room: str) -> str:
+    """Centre to all, retained: what is examined in a room now."""
+    return f"{ROOT}/room/{room}/session"
+
+
+EVERY_STATUS = f"{ROOT}/edge/+/status"
+EVERY_FACT = f"{ROOT}/edge/+/fact"
+
+
+def edge_in(topic: str) -> str:
+    """Give the box named in an `edge/…` topic; raises ValueError for any other."""
+    parts = topic.removeprefix(ROOT + "/").split("/")
+    if len(parts) != 3 or parts[0] != "edge" or not topic.startswith(ROOT + "/"):
+        raise ValueError(f"not an edge topic: {topic}")
+    return parts[1]

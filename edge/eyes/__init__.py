@@ -1,0 +1,1 @@
+"""Looking at pictures: empty until the models come."""

@@ -1,0 +1,1 @@
+"""Fan-out to browsers; the only place that knows aiortc."""

@@ -1,0 +1,1 @@
+"""Files that survive: fragmented MP4, Merkle roots, the shelf."""

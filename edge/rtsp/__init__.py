@@ -1,0 +1,1 @@
+"""RTSP intake: RTP over TCP, as wake-ups are the cost."""

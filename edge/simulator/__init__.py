@@ -1,0 +1,1 @@
+"""Cameras that are not there: drawn exam rooms over RTSP."""

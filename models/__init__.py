@@ -1,0 +1,1 @@
+"""ONNX files, each with a card."""

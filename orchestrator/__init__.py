@@ -1,0 +1,1 @@
+"""The centre: plans, dispatches, catalogues, keeps the rule."""

@@ -1,0 +1,1 @@
+"""Sessions in, orders and windows out; pure."""

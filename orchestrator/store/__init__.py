@@ -1,0 +1,1 @@
+"""The tables and who writes them: SQLAlchemy Core, one writer."""

@@ -1,0 +1,1 @@
+"""Timetable files in, exam sessions out; pure."""

@@ -1,0 +1,1 @@
+"""Pixels in, verdicts out: no I/O, no loop, no clock."""

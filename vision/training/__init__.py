@@ -1,0 +1,1 @@
+"""How the models are made, from nothing but code and pictures."""

@@ -1,0 +1,1 @@
+"""What people see: the aiohttp application and its pages."""

@@ -1,0 +1,101 @@
+"""Which orders are in force on this box, and what a newer desired state changes of them."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from contract.keys import write_private
+from contract.messages import Camera, Cancelled, DesiredState, Message, Order
+from contract.spans import Span, union
+
+PROTECTED = timedelta(hours=24)
+"""An order that begins within this is kept until it is named under `cancelled` (DESIGN §4)."""
+
+
+class StateRefused(Exception):
+    """A desired state is not newer than what the box has, or of an epoch nobody granted."""
+
+
+class OrdersInForce(Message, frozen=True, kw_only=True):
+    """What the recorder works by. A file of the box, never sent."""
+
+    epoch: int = 0
+    revision: int = 0
+    cameras: tuple[Camera, ...] = ()
+    orders: tuple[Order, ...] = ()
+
+
+def is_open(order: Order, now: datetime) -> bool:
+    """True while the order's span runs."""
+    return order.start <= now < order.end
+
+
+def is_protected(order: Order, now: datetime) -> bool:
+    """True for an order that runs, or begins within 24 h: absence does not end it."""
+    return now < order.end and order.start - PROTECTED <= now
+
+
+def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersInForce:
+    """Give the orders in force after a newer desired state.
+
+    Absence is not cancellation: a protected order that the state does not mention stays, one that
+    it shortens keeps its span, until `cancelled` names it; one that runs needs two names there.
+    Raises StateRefused for a state that is not newer.
+    """
+    if (state.epoch, state.revision) <= (current.epoch, current.revision):
+        raise StateRefused(
+            f"revision {state.epoch}.{state.revision} is not newer than "
+            f"{current.epoch}.{current.revision}"
+        )
+    wanted = {order.id: order for order in state.orders}
+    cancelled = {entry.order: entry for entry in state.cancelled}
+    for old in current.orders:
+        entry = cancelled.get(old.id)
+        if not is_protected(old, now) or (entry and _may_cancel(entry, old, now)):
+            continue
+        new = wanted.get(old.id)
+        wanted[old.id] = old if new is None else _widened(old, new)
+    cameras = {camera.id: camera for camera in state.cameras}
+    needed = {order.camera for order in wanted.values()}
+    kept = [old for old in current.cameras if old.id in needed and old.id not in cameras]
+    return OrdersInForce(
+        epoch=state.epoch,
+        revision=state.revision,
+        cameras=(*state.cameras, *kept),
+        orders=tuple(sorted(wanted.values(), key=lambda order: (order.start, order.id))),
+    )
+
+
+def _may_cancel(entry: Cancelled, order: Order, now: datetime) -> bool:
+    enough = 2 if is_open(order, now) else 1
+    return len(set(entry.approved_by)) >= enough and bool(entry.reason)
+
+
+def _widened(old: Order, new: Order) -> Order:
+    return msgspec.structs.replace(
+        new,
+        start=min(old.start, new.start),
+        end=max(old.end, new.end),
+        record=tuple(sorted({*old.record, *new.record})),
+    )
+
+
+def windows(orders: tuple[Order, ...], camera: str) -> list[Span]:
+    """Merge a camera's orders into the spans to be covered, apart and in order."""
+    return union(Span(order.start, order.end) for order in orders if order.camera == camera)
+
+
+def load(path: Path) -> OrdersInForce:
+    """Read the file; no file means no orders. Raises ValueError for what is no such file."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=OrdersInForce)
+    except FileNotFoundError:
+        return OrdersInForce()
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def save(path: Path, orders: OrdersInForce) -> None:
+    """Write the file whole, or not at all."""
+    write_private(path, msgspec.json.encode(orders))

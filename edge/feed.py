@@ -2,8 +2,9 @@
 
 A reader connects to `run/feed.sock` and sends one line of JSON, a list of `[camera, stream]` pairs
 it wants, and may send another at any time; the newest list stands. The recorder answers with
-frames: for each newly wanted stream the cached GOP first, then each access unit as it comes. A reader whose
-4 MB of buffer are full loses whole access units up to the next key frame; nobody waits for it.
+frames: for each newly wanted stream the cached GOP first, then each access unit as it comes. A
+reader whose 4 MB of buffer are full loses whole access units up to the next key
+frame; nobody waits for it.
 """
 
 import asyncio

@@ -40,8 +40,9 @@ def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersI
     """Give the orders in force after a newer desired state.
 
     Absence is not cancellation: a protected order that the state does not mention stays, one that
-    it shortens keeps its span, until `cancelled` names it; one that runs needs two names there.
-    Raises StateRefused for a state that is not newer.
+    it shortens keeps its span, until `cancelled` names it; one that runs needs two names there. A
+    state of a new epoch (a restored or new centre) can add and extend, but cancels nothing that is
+    protected. Raises StateRefused for a state that is not newer.
     """
     if (state.epoch, state.revision) <= (current.epoch, current.revision):
         raise StateRefused(
@@ -49,7 +50,8 @@ def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersI
             f"{current.epoch}.{current.revision}"
         )
     wanted = {order.id: order for order in state.orders}
-    cancelled = {entry.order: entry for entry in state.cancelled}
+    same_epoch = state.epoch == current.epoch
+    cancelled = {entry.order: entry for entry in state.cancelled} if same_epoch else {}
     for old in current.orders:
         entry = cancelled.get(old.id)
         if not is_protected(old, now) or (entry and _may_cancel(entry, old, now)):

@@ -1,0 +1,174 @@
+"""The box's command line: builds the real objects and hands them to one another."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contract.clock import SystemClock
+from edge import config as configuration
+from edge.config import ConfigError, EdgeConfig
+
+app = typer.Typer(
+    help="Xunkao's edge box: records, shows and looks, beside the cameras.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+ConfigOption = Annotated[
+    Path, typer.Option("--config", help="The box's configuration.", show_default=True)
+]
+DEFAULT = Path("edge.toml")
+
+
+def _fail(message: object, code: int = 2) -> typer.Exit:
+    typer.echo(f"xunkao-edge: {message}", err=True)
+    return typer.Exit(code)
+
+
+def _load(path: Path) -> EdgeConfig:
+    try:
+        return configuration.load(path)
+    except ConfigError as error:
+        raise _fail(error) from error
+
+
+def _log() -> None:
+    logging.basicConfig(
+        level=os.environ.get("XUNKAO_LOG", "INFO"),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    logging.getLogger("aioice").setLevel("WARNING")
+    logging.getLogger("aiohttp.access").setLevel("WARNING")
+
+
+async def _until_told(work: Callable[[], Awaitable[None]]) -> None:
+    """Run until SIGTERM or SIGINT, which cancel; what is open unwinds."""
+    task = asyncio.ensure_future(work())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT) -> None:
+    """Run the box: recorder, live and eyes, and what connects them to the centre."""
+    from edge import agent
+    from edge.identity import NotEnrolled
+
+    settings = _load(config)
+    _log()
+    expected = (NotEnrolled, agent.AlreadyRunning, OSError)
+    try:
+        asyncio.run(_until_told(lambda: agent.run(settings, config, SystemClock())))
+    except expected as error:
+        raise _fail(error, 1) from error
+    except ExceptionGroup as group:
+        known, unknown = group.split(expected)
+        if known is None or unknown is not None:
+            raise
+        raise _fail(known.exceptions[0], 1) from group
+
+
+@app.command()
+def enrol(
+    centre: Annotated[str, typer.Option(help="The centre's address, as in a browser.")],
+    code: Annotated[str, typer.Option(help="The one-time code, XK1:….")],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Join a centre with the one-time code it gave."""
+    from edge import enrol as joining
+
+    settings = _load(config)
+    try:
+        asyncio.run(joining.enrol(settings, centre, code))
+    except joining.EnrolRefused as error:
+        raise _fail(error, 1) from error
+    typer.echo(f"box {settings.edge} belongs to {centre} now; start it: xunkao-edge run")
+
+
+@app.command()
+def simulate(
+    cameras: Annotated[int, typer.Option(min=1, max=500, help="How many cameras.")] = 9,
+    port: Annotated[int, typer.Option(help="RTSP port; 0 takes a free one.")] = 8554,
+    control: Annotated[int, typer.Option(help="Port for faults; 0 takes a free one.")] = 8555,
+    cache: Annotated[Path | None, typer.Option(help="Folder of the encoded rooms.")] = None,
+    user: Annotated[str, typer.Option(help="Demand digest log-in with this user.")] = "",
+    password: Annotated[
+        str, typer.Option(envvar="XUNKAO_SIMULATOR_PASSWORD", help="…and this password.")
+    ] = "",
+) -> None:
+    """Run cameras that are not there: drawn exam rooms over RTSP, with faults on command."""
+    from edge.simulator import app as simulator
+
+    chosen = cache or Path(
+        os.environ.get("XUNKAO_CACHE") or Path.home() / ".cache" / "xunkao" / "simulator"
+    )
+    settings = simulator.SimulatorSettings(
+        cameras=cameras,
+        port=port,
+        control_port=control,
+        cache=chosen,
+        user=user,
+        password=password,
+    )
+
+    def ready(rtsp: int, control_port: int) -> None:
+        typer.echo(f"ready rtsp://127.0.0.1:{rtsp} http://127.0.0.1:{control_port}")
+
+    try:
+        asyncio.run(_until_told(lambda: simulator.simulate(settings, ready)))
+    except OSError as error:
+        raise _fail(error, 1) from error
+
+
+def _child(name: str, config: Path) -> None:
+    from edge.children import live_as_child
+
+    settings = _load(config)
+    _log()
+    clock = SystemClock()
+    if name == "recorder":
+        from edge.recording.process import run as work
+    elif name == "live":
+        from edge.live.process import run as work
+    else:
+        from edge.eyes.process import run as work
+    asyncio.run(live_as_child(work(settings, clock), settings.run / f"{name}.alive"))
+
+
+@app.command(hidden=True)
+def recorder(config: ConfigOption = DEFAULT) -> None:
+    """Run the recorder alone."""
+    _child("recorder", config)
+
+
+@app.command(hidden=True)
+def live(config: ConfigOption = DEFAULT) -> None:
+    """Run the live process alone."""
+    _child("live", config)
+
+
+@app.command(hidden=True)
+def eyes(config: ConfigOption = DEFAULT) -> None:
+    """Run the eyes alone."""
+    _child("eyes", config)
+
+
+def main() -> None:
+    """Enter here."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -86,7 +86,7 @@ class Bus:
             try:
                 async with self._open() as client:
                     for topic in subscriptions:
-                        await client.subscribe(topic, qos=1)
+                        await _subscribe(client, topic)
                     self._client = client
                     log.info("broker connected as %s", self._client_id)
                     await self._serve(client, on_connect, on_message)
@@ -113,7 +113,7 @@ class Bus:
         if client is None:
             raise BusDown("not connected")
         try:
-            await client.subscribe(topic, qos=1)
+            await _subscribe(client, topic)
         except (aiomqtt.MqttError, OSError, TimeoutError) as error:
             raise BusDown(str(error)) from error
 
@@ -123,17 +123,27 @@ class Bus:
         on_connect: Callable[["Bus"], Awaitable[None]],
         on_message: Callable[[Arrival], Awaitable[None]],
     ) -> None:
-        greeting = asyncio.ensure_future(on_connect(self))
-        try:
+        async def pump() -> None:
             async for message in client.messages:
                 await on_message(
                     Arrival(str(message.topic), _payload(message.payload), bool(message.retain))
                 )
-                if greeting.done():
-                    greeting.result()
+
+        both = (
+            asyncio.create_task(self._greet(on_connect), name="bus greeting"),
+            asyncio.create_task(pump(), name="bus messages"),
+        )
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         finally:
-            greeting.cancel()
-            await asyncio.wait([greeting])
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _greet(self, on_connect: Callable[["Bus"], Awaitable[None]]) -> None:
+        await on_connect(self)
 
     def _open(self) -> aiomqtt.Client:
         will = self._will
@@ -158,6 +168,12 @@ class Bus:
             max_queued_outgoing_messages=_OUT_LIMIT,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
+
+
+async def _subscribe(client: aiomqtt.Client, topic: str) -> None:
+    codes = await client.subscribe(topic, qos=1)
+    if any((code if isinstance(code, int) else code.value) >= 0x80 for code in codes):
+        raise BusDown(f"may not subscribe to {topic}")
 
 
 def _payload(payload: object) -> bytes:

@@ -1,17 +1,26 @@
 """How a box joins: a one-time code, keys made on the box, and what each side pins."""
 
-import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 
 import msgspec
 
 from contract.clock import Instant
-from contract.keys import BadSignature, SigningKey, canonical, fingerprint, verify
+from contract.keys import (
+    BadSignature,
+    SigningKey,
+    canonical,
+    fingerprint,
+    from_base64,
+    to_base64,
+    verify,
+)
 from contract.messages import Id, Message
 
 _PREFIX = "XK1"
+_FORM = re.compile(r"XK1:([A-Za-z0-9][A-Za-z0-9_.-]{0,63}):([0-9a-f]{32}):([0-9a-f]{32})")
 
 
 class BadCode(Exception):
@@ -34,10 +43,10 @@ class Code:
     @classmethod
     def parse(cls, text: str) -> "Code":
         """Read a code as a person pasted it; raises BadCode."""
-        parts = text.strip().split(":")
-        if len(parts) != 4 or parts[0] != _PREFIX or len(parts[2]) != 32 or len(parts[3]) != 32:
+        match = _FORM.fullmatch(text.strip())
+        if match is None:
             raise BadCode("an enrolment code looks like XK1:box:…:…")
-        return cls(parts[1], parts[2], parts[3])
+        return cls(match[1], match[2], match[3])
 
 
 class Enrol(Message, frozen=True, kw_only=True):
@@ -96,21 +105,21 @@ def ask(code: Code, key: SigningKey, request: Enrol) -> Enrol:
     """Give the request with its MAC and signature filled in."""
     rest = _rest(request)
     mac = hmac.new(bytes.fromhex(code.secret), rest, hashlib.sha256).hexdigest()
-    return msgspec.structs.replace(request, mac=mac, sig=base64.b64encode(key.sign(rest)).decode())
+    return msgspec.structs.replace(request, mac=mac, sig=to_base64(key.sign(rest)))
 
 
 def check_request(request: Enrol, secret: str) -> None:
     """Return when the code's secret and the box's key made the request; else BadSignature."""
     rest = _rest(request)
     mac = hmac.new(bytes.fromhex(secret), rest, hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(mac, request.mac):
+    if not hmac.compare_digest(mac.encode(), request.mac.encode()):
         raise BadSignature("the code's secret does not fit")
-    verify(base64.b64decode(request.sign_public), base64.b64decode(request.sig), rest)
+    verify(from_base64(request.sign_public), from_base64(request.sig), rest)
 
 
 def check_centre(answer: Enrolled, code: Code) -> bytes:
     """Give the centre's identity key when it is the one the code names; else BadSignature."""
-    public = base64.b64decode(answer.identity_public)
-    if not hmac.compare_digest(fingerprint(public)[:32], code.centre):
+    public = from_base64(answer.identity_public)
+    if not hmac.compare_digest(fingerprint(public)[:32].encode(), code.centre.encode()):
         raise BadSignature("this is not the centre that made the code")
     return public

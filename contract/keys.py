@@ -46,6 +46,19 @@ def canonical(value: object) -> bytes:
     return msgspec.json.encode(msgspec.to_builtins(value), order="sorted")
 
 
+def to_base64(data: bytes) -> str:
+    """Write bytes as they stand in our JSON."""
+    return base64.b64encode(data).decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Read what `to_base64` wrote; raises BadSignature for anything else."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise BadSignature("not base64") from error
+
+
 @dataclass(frozen=True, slots=True)
 class SigningKey:
     """An Ed25519 private key (RFC 8032)."""
@@ -155,10 +168,15 @@ class SealKey:
         return cls(X25519PrivateKey.generate())
 
     @classmethod
+    def load(cls, path: Path) -> "SealKey":
+        """Read the 32 raw bytes at `path`; raises FileNotFoundError or ValueError."""
+        return cls(X25519PrivateKey.from_private_bytes(path.read_bytes()))
+
+    @classmethod
     def load_or_make(cls, path: Path) -> "SealKey":
         """Read the 32 raw bytes at `path`; make and keep a key there when there is none."""
         if path.exists():
-            return cls(X25519PrivateKey.from_private_bytes(path.read_bytes()))
+            return cls.load(path)
         key = cls.make()
         write_private(path, key.private.private_bytes_raw())
         return key
@@ -204,9 +222,13 @@ def write_private(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -10,7 +10,8 @@ from contract.clock import Instant
 from contract.keys import Signed, SigningKey, canonical, verify
 
 Stream = Literal["main", "sub"]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+# `$` alone would let a final line feed pass
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?![\s\S])")]
 """An ASCII id that may stand in a topic, a URL and a file name."""
 
 

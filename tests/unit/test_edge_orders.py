@@ -114,7 +114,7 @@ def test_orders_come_back_from_disk(tmp_path: Path) -> None:
     in_force.save(path, having(order()))
     assert in_force.load(path) == having(order())
     path.write_text("{")
-    with pytest.raises(ValueError, match="orders.json"):
+    with pytest.raises(ValueError, match=r"orders\.json"):
         in_force.load(path)
 
 

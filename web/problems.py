@@ -1,0 +1,91 @@
+"""Refusals and failures as problem details (RFC 9457), each with a stable `code`."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+from aiohttp.typedefs import Handler
+from aiohttp.web import (
+    HTTPException,
+    HTTPRequestEntityTooLarge,
+    Request,
+    Response,
+    StreamResponse,
+    middleware,
+)
+
+log = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+
+CODES: Mapping[str, tuple[int, str]] = {
+    "bad_request": (400, "The request is not of the form this address takes"),
+    "not_logged_in": (401, "Log in first"),
+    "bad_credentials": (401, "The name or the password is wrong"),
+    "forbidden": (403, "Your role does not allow this"),
+    "csrf": (403, "The X-CSRF-Token header is missing or not this session's"),
+    "wrong_origin": (403, "The request comes from a page of another site"),
+    "outside_window": (403, "No exam of this room is under way"),
+    "reason_required": (403, "Say why: the reason stands in the ledger"),
+    "refused": (403, "Refused"),
+    "no_such": (404, "There is no such thing"),
+    "method_not_allowed": (405, "This address does not take that method"),
+    "conflict": (409, "It is not as the request supposes"),
+    "too_large": (413, "The upload is too large"),
+    "wrong_type": (415, "The body is of a type this address does not take"),
+    "unsatisfiable_range": (416, "The range lies outside the recording"),
+    "unreadable_file": (422, "The file could not be read"),
+    "locked": (429, "Too many wrong passwords: this account waits"),
+    "rate_limited": (429, "Too many requests: wait a little"),
+    "internal": (500, "Something failed here; it is in the log of the server"),
+    "box_unreachable": (502, "The box of this camera cannot be reached"),
+    "not_ready": (503, "Not ready"),
+}
+"""Every code an answer may carry, with its status and what it means."""
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a refusal says."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str = ""
+
+
+class Problem(Exception):
+    """The request cannot be answered; `code` says why, one of `CODES`."""
+
+    def __init__(self, code: str, detail: str = "", *, retry_after_s: int = 0) -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+
+
+def describe(code: str, detail: str = "") -> ProblemDetails:
+    """Give the problem details of a code."""
+    status, title = CODES[code]
+    return ProblemDetails(
+        type=f"urn:xunkao:problem:{code}", title=title, status=status, code=code, detail=detail
+    )
+
+
+def respond(problem: Problem) -> Response:
+    """Give the answer that says the problem."""
+    details = describe(problem.code, problem.detail)
+    headers = {"Retry-After": str(problem.retry_after_s)} if problem.retry_after_s else None
+    return Response(
+        body=msgspec.json.encode(details),
+        status=details.status,
+        content_type=PROBLEM_TYPE,
+        headers=headers,
+    )
+
+
+def code_of_status(status: int) -> str:
+    """Give the code that stands for an error of the HTTP library itself."""
+    by_status = {404: "no_such", 405: "method_not_allowed", 413: "too_large", 415: "wrong_type"}
+    return by_status.get(status, "internal" if status >= 500 else "bad_request")

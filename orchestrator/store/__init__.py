@@ -1,1 +1,5 @@
-"""The tables and who writes them: SQLAlchemy Core, one writer."""
+"""What the centre knows, on SQLite or PostgreSQL."""
+
+from orchestrator.store.engine import Store, StoreTooNew, StoreUnavailable
+
+__all__ = ["Store", "StoreTooNew", "StoreUnavailable"]

@@ -1,0 +1,149 @@
+"""The ledger: every act before it happens, in a chain that shows any change."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.clock import Clock
+from contract.keys import canonical
+from orchestrator.store import Store
+from orchestrator.store.tables import ledger
+
+FIRST = "0" * 64
+"""What stands as the hash before the first row."""
+SYSTEM = "system"
+"""The actor when no person acts."""
+_LOCK = 0x6C6564676572  # "ledger"
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who does what on what, why, with what result, from where."""
+
+    actor: str
+    action: str
+    object: str
+    reason: str = ""
+    result: str = "ok"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the ledger."""
+
+    id: int
+    at: datetime
+    act: Act
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """The first row that does not fit the chain."""
+
+    id: int
+    why: str
+
+
+class Ledger:
+    """Writes acts, each in a transaction of its own."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def record(self, act: Act) -> int:
+        """Write the act down; gives its row's id once it is committed."""
+        async with self._store.write() as connection:
+            return await append(connection, act, self._clock.now())
+
+    async def entries(self, after: int = 0, limit: int = 100) -> list[Entry]:
+        """Give up to `limit` rows after row `after`, oldest first."""
+        async with self._store.read() as connection:
+            return await _entries(connection, after, limit)
+
+    async def verify(self) -> BrokenLink | None:
+        """Walk the whole chain; gives the first broken link, or None."""
+        async with self._store.read() as connection:
+            return await verify(connection)
+
+
+async def append(connection: AsyncConnection, act: Act, at: datetime) -> int:
+    """Write the act down inside the caller's transaction; gives its row's id."""
+    act = _storable(act)
+    if connection.dialect.name == "postgresql":  # on SQLite the write lock does this
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    newest = select(ledger.c.id, ledger.c.hash).order_by(ledger.c.id.desc()).limit(1)
+    head = (await connection.execute(newest)).first()
+    number, previous = (1, FIRST) if head is None else (head.id + 1, head.hash)
+    row = {
+        "id": number,
+        "at": at,
+        "actor": act.actor,
+        "action": act.action,
+        "object": act.object,
+        "reason": act.reason,
+        "result": act.result,
+        "source": act.source,
+        "previous": previous,
+    }
+    await connection.execute(insert(ledger).values(**row, hash=hash_of(number, at, act, previous)))
+    return number
+
+
+def _storable(act: Act) -> Act:
+    """PostgreSQL keeps no NUL in a text; whoever sends one is still written down."""
+    return Act(*(value.replace("\0", "\N{REPLACEMENT CHARACTER}") for value in astuple(act)))
+
+
+def hash_of(number: int, at: datetime, act: Act, previous: str) -> str:
+    """Give the hash that seals a row: over all its columns and the hash before it."""
+    row = canonical([number, at.astimezone(UTC), act, previous])
+    return hashlib.sha256(row).hexdigest()
+
+
+async def verify(connection: AsyncConnection) -> BrokenLink | None:
+    """Walk the whole chain; gives the first broken link, or None."""
+    number, previous = 0, FIRST
+    while entries := await _entries(connection, number, _BATCH):
+        broken = first_broken(entries, number, previous)
+        if broken:
+            return broken
+        number, previous = entries[-1].id, entries[-1].hash
+    return None
+
+
+def first_broken(entries: Sequence[Entry], number: int, previous: str) -> BrokenLink | None:
+    """Give the first of the rows that does not follow row `number` with hash `previous`."""
+    for entry in entries:
+        if entry.id != number + 1:
+            return BrokenLink(number + 1, "the row is missing")
+        if entry.previous != previous:
+            return BrokenLink(entry.id, "it does not follow the row before")
+        if entry.hash != hash_of(entry.id, entry.at, entry.act, entry.previous):
+            return BrokenLink(entry.id, "it was changed")
+        number, previous = entry.id, entry.hash
+    return None
+
+
+async def _entries(connection: AsyncConnection, after: int, limit: int) -> list[Entry]:
+    rows = await connection.execute(
+        select(ledger).where(ledger.c.id > after).order_by(ledger.c.id).limit(limit)
+    )
+    return [
+        Entry(
+            row.id,
+            row.at,
+            Act(row.actor, row.action, row.object, row.reason, row.result, row.source),
+            row.previous,
+            row.hash,
+        )
+        for row in rows
+    ]

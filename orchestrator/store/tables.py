@@ -1,0 +1,374 @@
+"""The tables of the centre. Ids are text and given by the code; instants are UTC."""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from orchestrator.store.columns import InstantType, metadata, one_of
+
+# ---------------------------------------------------------------- people
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, nullable=False, unique=True),  # what is typed at log-in, lower case
+    Column("name", Text, nullable=False),  # the person's name, for people
+    Column("password_hash", Text, nullable=False),  # Argon2id, with its parameters
+    Column("created_at", InstantType, nullable=False),
+    Column("disabled_at", InstantType),  # since then no log-in; a person is never deleted
+    Column("failures", Integer, nullable=False, default=0),  # wrong passwords in a row
+    Column("locked_until", InstantType),
+    CheckConstraint("failures >= 0", name="failures"),
+)
+
+user_roles = Table(
+    "user_roles",
+    metadata,
+    Column("user_id", ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    one_of("role", ("exam_office", "patrol", "operator", "sys_admin", "auditor")),
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("id", Text, primary_key=True),  # may be shown; stands in tickets
+    Column("token_sha256", Text, nullable=False, unique=True),  # the token itself is nowhere
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("device", Text, nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("source", Text, nullable=False),  # address it came from
+    Column("began_at", InstantType, nullable=False),
+    Column("seen_at", InstantType, nullable=False),
+    Column("ended_at", InstantType),
+    Column("ended_why", Text),
+    one_of("device", ("console", "phone", "office")),
+    CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name="ended"),
+)
+Index(  # one log-in per person and kind of device
+    "ix_logins_open",
+    logins.c.user_id,
+    logins.c.device,
+    unique=True,
+    sqlite_where=logins.c.ended_at.is_(None),
+    postgresql_where=logins.c.ended_at.is_(None),
+)
+
+# ---------------------------------------------------------------- what was done
+
+ledger = Table(  # append-only: triggers refuse every change (triggers.py)
+    "ledger",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 … without holes
+    Column("at", InstantType, nullable=False),
+    Column("actor", Text, nullable=False),  # a user's name, or `system`
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("result", Text, nullable=False),  # `ok`, or the code of the refusal
+    Column("source", Text, nullable=False),  # address the person came from
+    Column("previous", Text, nullable=False),  # hash of the row before; of the first: zeros
+    Column("hash", Text, nullable=False, unique=True),  # hex SHA-256 over all the others
+    CheckConstraint("id >= 1", name="id"),
+    CheckConstraint("length(hash) = 64 AND length(previous) = 64", name="hash"),
+)
+
+# ---------------------------------------------------------------- the site
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Text, primary_key=True),  # the room's code, ASCII
+    Column("name", Text, nullable=False, unique=True),
+    Column("aliases", JSON, nullable=False, default=list),  # other names in timetables, list
+    Column("building", Text, nullable=False, default=""),
+    Column("campus", Text, nullable=False, default=""),
+    Column("capacity", Integer),
+    CheckConstraint("capacity > 0", name="capacity"),
+)
+
+edges = Table(  # a box: named first, enrolled later
+    "edges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sign_public", LargeBinary),  # Ed25519, 32 bytes: signs its facts
+    Column("seal_public", LargeBinary),  # X25519, 32 bytes: camera credentials are sealed to it
+    Column("certificate", Text),  # PEM, pinned
+    Column("url", Text),  # where the centre reaches it, mutual TLS
+    Column("enrolled_at", InstantType),
+    Column("revoked_at", InstantType),
+    Column("revoked_why", Text),
+    CheckConstraint(
+        "enrolled_at IS NULL OR (sign_public IS NOT NULL AND seal_public IS NOT NULL)",
+        name="enrolled_with_keys",
+    ),
+    CheckConstraint(
+        "enrolled_at IS NULL OR (certificate IS NOT NULL AND url IS NOT NULL)",
+        name="enrolled_with_address",
+    ),
+    CheckConstraint("(revoked_at IS NULL) = (revoked_why IS NULL)", name="revoked"),
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("secret", Text, nullable=False),  # hex; worth nothing once used or expired
+    Column("invited_by", Text, nullable=False),
+    Column("invited_at", InstantType, nullable=False),
+    Column("expires_at", InstantType, nullable=False),
+    Column("used_at", InstantType),
+    CheckConstraint("expires_at > invited_at", name="expires_at"),
+)
+Index("ix_invites_edge", invites.c.edge)
+
+cameras = Table(
+    "cameras",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("room", ForeignKey("rooms.id"), nullable=False, index=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False, index=True),
+    Column("switch", Text, nullable=False, default=""),  # the switch it hangs on, if known
+    Column("sealed", Text, nullable=False),  # a `Source` sealed to the centre's own key
+    Column("added_at", InstantType, nullable=False),
+)
+
+# ---------------------------------------------------------------- timetables and sessions
+
+timetables = Table(  # an uploaded file: staged, then applied or forgotten
+    "timetables",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),  # of the file
+    Column("sha256", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the file as it came
+    Column("columns", JSON, nullable=False),  # field -> header it was read from
+    Column("uploaded_by", Text, nullable=False),
+    Column("uploaded_at", InstantType, nullable=False),
+    Column("staged_at", InstantType),  # set when all rows and sessions stand
+    Column("applied_at", InstantType),
+    Column("applied_by", Text),
+    CheckConstraint("applied_at IS NULL OR staged_at IS NOT NULL", name="applied"),
+    CheckConstraint("(applied_at IS NULL) = (applied_by IS NULL)", name="applied_by"),
+)
+
+timetable_rows = Table(
+    "timetable_rows",
+    metadata,
+    Column("timetable", ForeignKey("timetables.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # order in the file, from 0
+    Column("sheet", Text, nullable=False),
+    Column("row", Integer, nullable=False),  # as the file shows it, from 1
+    Column("verdict", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message_zh", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+    one_of("verdict", ("ok", "warn", "reject")),
+)
+
+
+def _session_columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("provenance", Text, nullable=False),  # what makes it the same when read again
+        Column("room", ForeignKey("rooms.id"), nullable=False),
+        Column("starts_at", InstantType, nullable=False),
+        Column("ends_at", InstantType, nullable=False),
+        Column("campus", Text, nullable=False, default=""),
+        Column("category", Text, nullable=False, default=""),
+        Column("headcount", Integer),
+        Column("courses", JSON, nullable=False),  # list of {code, name}
+        Column("invigilators", JSON, nullable=False),  # list of names
+    )
+
+
+staged_sessions = Table(  # what a timetable says, before it is applied
+    "staged_sessions",
+    metadata,
+    Column("timetable", ForeignKey("timetables.id"), primary_key=True),
+    Column("id", Text, primary_key=True),  # of the session it becomes
+    *_session_columns(),
+    CheckConstraint("ends_at > starts_at", name="span"),
+)
+
+exam_sessions = Table(
+    "exam_sessions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    *_session_columns(),
+    Column("timetable", ForeignKey("timetables.id")),  # the file that last said so
+    UniqueConstraint("provenance"),
+    Column("cancelled_at", InstantType),  # its windows are named under `cancelled`
+    CheckConstraint("ends_at > starts_at", name="span"),
+)
+Index("ix_exam_sessions_room", exam_sessions.c.room, exam_sessions.c.starts_at)
+Index("ix_exam_sessions_starts_at", exam_sessions.c.starts_at)
+
+# ---------------------------------------------------------------- down to the boxes
+
+dispatches = Table(  # every desired state that was ever signed
+    "dispatches",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("issued_at", InstantType, nullable=False),
+    Column("digest", Text, nullable=False),  # hex SHA-256 of what it wants, without instants
+    Column("payload", LargeBinary, nullable=False),  # the `Dispatch` as published
+    CheckConstraint("epoch >= 1 AND revision >= 1", name="numbers"),
+)
+
+cancellations = Table(  # orders taken back; named in desired states until `ends_at`
+    "cancellations",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False, index=True),
+    Column("session", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ledger", ForeignKey("ledger.id"), nullable=False),
+    Column("approved_by", JSON, nullable=False),  # list of users; two where the window was open
+    Column("at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),  # end of the order's span
+    CheckConstraint("reason <> ''", name="reason"),
+)
+
+# ---------------------------------------------------------------- up from the boxes
+# What a box says is stored as it came: no foreign key but the box, so that nothing is refused.
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at", InstantType, nullable=False),
+    Column("heard_at", InstantType, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the signed `Fact` as it came
+)
+Index("ix_facts_seq", facts.c.edge, facts.c.seq)
+
+fact_marks = Table(
+    "fact_marks",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("up_to", BigInteger, nullable=False),  # every fact up to here is stored
+    CheckConstraint("up_to >= 0", name="up_to"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),  # relative to the box's data folder
+    Column("root", Text, nullable=False),  # hex, Merkle root
+    Column("previous", Text, nullable=False),  # root of the stream's segment before
+    Column("fragments", Integer, nullable=False),
+    Column("clock", Text, nullable=False),
+    Column("clock_offset_ms", Float),
+    Column("volume", Text, nullable=False),
+    Column("adopted", Boolean, nullable=False),  # found unfinished after a crash
+    one_of("stream", ("main", "sub")),
+    one_of("clock", ("trusted", "untrusted")),
+    CheckConstraint("ends_at >= starts_at AND bytes >= 0", name="span"),
+)
+Index("ix_segments_camera", segments.c.camera, segments.c.starts_at)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    one_of("stream", ("main", "sub")),
+    CheckConstraint("ends_at >= starts_at", name="span"),
+)
+Index("ix_gaps_camera", gaps.c.camera, gaps.c.starts_at)
+
+camera_states = Table(  # the last that was heard of each stream
+    "camera_states",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("at", InstantType, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("cause", Text, nullable=False, default=""),
+    Column("last_frame_at", InstantType),
+    Column("bitrate_bps", BigInteger, nullable=False, default=0),
+    Column("recording", Boolean, nullable=False, default=False),
+    one_of("stream", ("main", "sub")),
+)
+
+edge_states = Table(  # the last that was heard of each box
+    "edge_states",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("at", InstantType, nullable=False),  # by the box's clock
+    Column("heard_at", InstantType, nullable=False),  # by ours
+    Column("state", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("clock_trusted", Boolean, nullable=False),
+    Column("free_bytes", BigInteger),
+    one_of("state", ("online", "offline")),
+)
+
+# ---------------------------------------------------------------- looks
+
+looks = Table(  # live pictures that somebody saw or sees
+    "looks",
+    metadata,
+    Column("id", Text, primary_key=True),  # the ticket's jti
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("login", ForeignKey("logins.id"), nullable=False),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("cameras", JSON, nullable=False),  # list of {id, stream}
+    Column("ledger", ForeignKey("ledger.id"), nullable=False),  # committed before the ticket
+    Column("began_at", InstantType, nullable=False),
+    Column("view_until", InstantType, nullable=False),
+    Column("ended_at", InstantType),
+    Column("ended_why", Text),
+    CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name="ended"),
+)
+Index(
+    "ix_looks_open",
+    looks.c.login,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)

@@ -1,0 +1,255 @@
+"""The box's journal: what stands on the shelf, what is missing, and the facts to be told."""
+
+import asyncio
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiosqlite
+import msgspec
+
+from contract.messages import CameraChanged, GapFound, Message, SegmentClosed, type_of
+from contract.spans import Span
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BUSY_S = 15.0
+_ID_LIMIT = 64
+
+# Instants are microseconds since 1970. `seq` must never be given twice, not even after a fact was
+# dropped: AUTOINCREMENT. A row of `segments` is one sealed file; rowid is the order of sealing.
+_SCHEMA = """
+create table if not exists segments (
+    id text primary key,
+    camera text not null,
+    stream text not null check (stream in ('main', 'sub')),
+    start_us integer not null,
+    end_us integer not null check (end_us >= start_us),
+    path text not null unique,
+    root text not null,
+    row blob not null -- the SegmentClosed, JSON
+) strict;
+create index if not exists segments_by_time on segments (camera, stream, start_us);
+create table if not exists gaps (
+    id text primary key,
+    camera text not null,
+    stream text not null check (stream in ('main', 'sub')),
+    start_us integer not null,
+    end_us integer not null check (end_us > start_us),
+    row blob not null -- the GapFound, JSON
+) strict;
+create index if not exists gaps_by_time on gaps (camera, stream, start_us);
+create table if not exists facts (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    type text not null,
+    at_us integer not null,
+    data blob not null
+) strict;
+create index if not exists facts_by_type on facts (type, seq);
+create table if not exists meta (key text primary key, value text not null) strict;
+"""
+
+
+class JournalBusy(Exception):
+    """The journal could not be written now: locked by another process, or the disk is full."""
+
+
+def to_us(instant: datetime) -> int:
+    """Give an instant as microseconds since 1970, exactly."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    """Give the instant of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def fact_id(text: str) -> str:
+    """Give `text` as an id of a fact: itself where it is short enough, else its hash."""
+    return text if len(text) <= _ID_LIMIT else hashlib.sha256(text.encode()).hexdigest()
+
+
+class Journal:
+    """One connection to the journal; each process of the box has its own."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncGenerator["Journal"]:
+        """Open the journal, made at the first call; it is closed in the end."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = await aiosqlite.connect(path, timeout=_BUSY_S, isolation_level=None)
+        try:
+            await connection.execute("pragma journal_mode = wal")
+            await connection.execute("pragma synchronous = full")
+            await connection.executescript(_SCHEMA)
+            yield cls(connection)
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def add_segment(self, segment: SegmentClosed, at: datetime) -> SegmentClosed:
+        """Record a sealed segment and its fact; gives it with `previous` filled in.
+
+        A segment that is known already is given as it was recorded, and not told again.
+        """
+        async with self._transaction() as db:
+            known = await _one(db, "select row from segments where id = ?", segment.segment)
+            if known is not None:
+                return msgspec.json.decode(known[0], type=SegmentClosed)
+            last = await _one(
+                db,
+                "select root from segments where camera = ? and stream = ? "
+                "order by rowid desc limit 1",
+                segment.camera,
+                segment.stream,
+            )
+            whole = msgspec.structs.replace(segment, previous=last[0] if last else "")
+            row = msgspec.json.encode(whole)
+            await db.execute(
+                "insert into segments (id, camera, stream, start_us, end_us, path, root, row) "
+                "values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    whole.segment,
+                    whole.camera,
+                    whole.stream,
+                    to_us(whole.start),
+                    to_us(whole.end),
+                    whole.path,
+                    whole.root,
+                    row,
+                ),
+            )
+            await _tell(db, f"segment.{whole.segment}", "segment", at, row)
+            return whole
+
+    async def add_gap(self, gap: GapFound, at: datetime) -> None:
+        """Record a gap and its fact, once."""
+        row = msgspec.json.encode(gap)
+        async with self._transaction() as db:
+            done = await db.execute(
+                "insert or ignore into gaps (id, camera, stream, start_us, end_us, row) "
+                "values (?, ?, ?, ?, ?, ?)",
+                (gap.gap, gap.camera, gap.stream, to_us(gap.start), to_us(gap.end), row),
+            )
+            if done.rowcount:
+                await _tell(db, f"gap.{gap.gap}", "gap", at, row)
+
+    async def add_fact(self, data: Message, at: datetime, id: str | None = None) -> None:
+        """Put a fact into the outbox; one with an id that is known changes nothing."""
+        kind = type_of(data)
+        name = id or f"{kind}.{secrets.token_hex(12)}"
+        async with self._transaction() as db:
+            await _tell(db, name, kind, at, msgspec.json.encode(data))
+
+    async def facts_after(
+        self, seq: int, limit: int
+    ) -> list[tuple[int, str, str, datetime, bytes]]:
+        """Give facts above `seq` in order, at most `limit`: seq, id, type, at, data (JSON)."""
+        rows = await self._connection.execute_fetchall(
+            "select seq, id, type, at_us, data from facts where seq > ? order by seq limit ?",
+            (seq, limit),
+        )
+        return [(row[0], row[1], row[2], from_us(row[3]), row[4]) for row in rows]
+
+    async def mark_heard(self, up_to: int) -> None:
+        """Remember that the centre has every fact up to here; the mark never falls."""
+        async with self._transaction() as db:
+            await db.execute(
+                "insert into meta values ('heard', ?) on conflict (key) do update set value = "
+                "cast(max(cast(value as integer), cast(excluded.value as integer)) as text)",
+                (str(up_to),),
+            )
+
+    async def heard(self) -> int:
+        """Give the number up to which the centre has heard."""
+        return int(await self.meta("heard") or 0)
+
+    async def meta(self, key: str) -> str | None:
+        """Give a remembered word."""
+        found = await _one(self._connection, "select value from meta where key = ?", key)
+        return None if found is None else str(found[0])
+
+    async def set_meta(self, key: str, value: str) -> None:
+        """Remember a word."""
+        async with self._transaction() as db:
+            await db.execute("insert or replace into meta values (?, ?)", (key, value))
+
+    async def segments_between(
+        self, camera: str, since: datetime, until: datetime
+    ) -> list[SegmentClosed]:
+        """Give the camera's segments that touch the span, in order of their start."""
+        rows = await self._connection.execute_fetchall(
+            "select row from segments where camera = ? and start_us < ? and end_us > ? "
+            "order by start_us, stream",
+            (camera, to_us(until), to_us(since)),
+        )
+        return [msgspec.json.decode(row[0], type=SegmentClosed) for row in rows]
+
+    async def gaps_between(self, camera: str, since: datetime, until: datetime) -> list[GapFound]:
+        """Give the camera's gaps that touch the span, in order of their start."""
+        rows = await self._connection.execute_fetchall(
+            "select row from gaps where camera = ? and start_us < ? and end_us > ? "
+            "order by start_us, stream",
+            (camera, to_us(until), to_us(since)),
+        )
+        return [msgspec.json.decode(row[0], type=GapFound) for row in rows]
+
+    async def accounted(self, camera: str, stream: str, since: datetime) -> list[Span]:
+        """Give the spans after `since` that are on disk, or known and told as gaps."""
+        rows = await self._connection.execute_fetchall(
+            "select start_us, end_us from segments where camera = ?1 and stream = ?2 "
+            "and end_us > ?3 union all select start_us, end_us from gaps "
+            "where camera = ?1 and stream = ?2 and end_us > ?3",
+            (camera, stream, to_us(since)),
+        )
+        return [Span(from_us(start), from_us(end)) for start, end in rows]
+
+    async def camera_changes(self, since: datetime) -> list[tuple[datetime, CameraChanged]]:
+        """Give the cameras' changes of state since then, in order."""
+        rows = await self._connection.execute_fetchall(
+            "select at_us, data from facts where type = 'camera' and at_us >= ? order by seq",
+            (to_us(since),),
+        )
+        return [(from_us(at), msgspec.json.decode(data, type=CameraChanged)) for at, data in rows]
+
+    async def known_paths(self) -> frozenset[str]:
+        """Give the path of every segment on record, relative to the data folder."""
+        rows = await self._connection.execute_fetchall("select path from segments")
+        return frozenset(row[0] for row in rows)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
+        db = self._connection
+        async with self._writing:
+            try:
+                # A cancelled begin still runs on the thread: so it stands inside the try.
+                await db.execute("begin immediate")
+                yield db
+                await db.execute("commit")
+            except BaseException as error:
+                with suppress(sqlite3.OperationalError):
+                    await db.execute("rollback")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise JournalBusy(str(error)) from error
+                raise
+
+
+async def _one(db: aiosqlite.Connection, query: str, *values: str) -> sqlite3.Row | None:
+    rows: Iterable[sqlite3.Row] = await db.execute_fetchall(query, values)
+    return next(iter(rows), None)
+
+
+async def _tell(db: aiosqlite.Connection, name: str, kind: str, at: datetime, data: bytes) -> None:
+    # Not `insert or ignore`, which would use up a number for nothing.
+    await db.execute(
+        "insert into facts (id, type, at_us, data) select ?1, ?2, ?3, ?4 "
+        "where not exists (select 1 from facts where id = ?1)",
+        (fact_id(name), kind, to_us(at), data),
+    )

@@ -111,6 +111,7 @@ edges = Table(  # a box: named first, enrolled later
     Column("seal_public", LargeBinary),  # X25519, 32 bytes: camera credentials are sealed to it
     Column("certificate", Text),  # PEM, pinned
     Column("url", Text),  # where the centre reaches it, mutual TLS
+    Column("broker_sealed", Text),  # its password at the broker, sealed to the centre's own key
     Column("enrolled_at", InstantType),
     Column("revoked_at", InstantType),
     Column("revoked_why", Text),
@@ -135,7 +136,9 @@ invites = Table(
     Column("invited_at", InstantType, nullable=False),
     Column("expires_at", InstantType, nullable=False),
     Column("used_at", InstantType),
+    Column("failures", Integer, nullable=False, default=0),  # tries with another secret
     CheckConstraint("expires_at > invited_at", name="expires_at"),
+    CheckConstraint("failures >= 0", name="failures"),
 )
 Index("ix_invites_edge", invites.c.edge)
 
@@ -290,6 +293,7 @@ segments = Table(
     Column("clock_offset_ms", Float),
     Column("volume", Text, nullable=False),
     Column("adopted", Boolean, nullable=False),  # found unfinished after a crash
+    Column("retain_until", InstantType, nullable=False),  # may be raised, never lowered
     one_of("stream", ("main", "sub")),
     one_of("clock", ("trusted", "untrusted")),
     CheckConstraint("ends_at >= starts_at AND bytes >= 0", name="span"),

@@ -1,0 +1,303 @@
+"""The broker: a Mosquitto of the centre's own, watched, with a log-in for each box."""
+
+import asyncio
+import getpass
+import logging
+import shutil
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from contract.bus import Arrival, BrokerAddress, Bus, BusDown
+from contract.clock import Clock
+from contract.keys import write_private
+from contract.retry import keep
+from orchestrator import logins
+
+log = logging.getLogger(__name__)
+
+_PLUGINS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
+_START_WITHIN_S = 10
+_ANSWER_WITHIN_S = 5
+
+Answer = dict[str, Any]
+"""What the plugin answers to one command."""
+
+
+class BrokerFailed(Exception):
+    """The broker cannot be run; the message says what to do."""
+
+
+class BrokerLost(Exception):
+    """The broker's process ended on its own."""
+
+
+class LoginRefused(Exception):
+    """The broker did not take a change of its log-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A further door for boxes on other machines, by TLS."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+
+
+class Broker:
+    """A running Mosquitto that comes back by itself. `run` watches it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        clock: Clock,
+        edges: Mapping[str, str],
+        listener: Listener | None,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._listener = listener
+        self._edges = dict(edges)
+        self._admin, centre = logins.new_password(), logins.new_password()
+        self.port = port
+        self.address = BrokerAddress("127.0.0.1", port, logins.CENTRE, centre)
+        """Where the centre itself logs in."""
+        self._bus = Bus(
+            BrokerAddress("127.0.0.1", port, logins.ADMIN, self._admin), "xunkao-admin", clock
+        )
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._asked = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        folder: Path,
+        port: int,
+        clock: Clock,
+        edges: Mapping[str, str],
+        listener: Listener | None = None,
+    ) -> AsyncGenerator["Broker"]:
+        """Start it with the log-ins of `edges` (id to password); stop it at the end.
+
+        Raises BrokerFailed: no Mosquitto, no plugin, port in use.
+        """
+        broker = cls(folder, port, clock, edges, listener)
+        for used in (("127.0.0.1", port), *([(listener.host, listener.port)] if listener else [])):
+            _check_free(*used)
+        await broker._start()
+        try:
+            yield broker
+        finally:
+            await broker._stop()
+
+    @property
+    def pid(self) -> int | None:
+        """The process now, while there is one."""
+        process = self._process
+        return process.pid if process and process.returncode is None else None
+
+    async def run(self) -> None:
+        """Watch the process, start it again when it ends, and keep its log-ins, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(
+                keep(
+                    "broker process",
+                    self._watch,
+                    on=(BrokerLost, BrokerFailed),
+                    clock=self._clock,
+                    log=log,
+                    first=0.2,
+                    longest=2.0,
+                ),
+                name="broker process",
+            )
+            group.create_task(
+                self._bus.run((logins.ANSWERS,), self._make_all, self._hear), name="broker log-ins"
+            )
+
+    async def add_edge(self, edge: str, password: str) -> None:
+        """Let a box in from now on, also after every restart of the broker."""
+        self._edges[edge] = password
+        await self._tell(logins.adding(edge, password))
+
+    async def remove_edge(self, edge: str) -> None:
+        """Cut a box's connection and let it in no more."""
+        self._edges.pop(edge, None)
+        await self._tell(logins.removing(edge))
+
+    # ------------------------------------------------------------ the log-ins
+
+    async def _tell(self, commands: list[dict[str, object]]) -> None:
+        try:
+            await self._ask(commands)
+        except BusDown:
+            log.info("the broker is away; its log-ins are made anew when it is back")
+
+    async def _make_all(self, bus: Bus) -> None:
+        """Catch up with what was changed while nobody listened; what stands is left alone."""
+        listed = await self._ask([{"command": "listClients"}])
+        clients = set(listed["data"]["clients"])
+        wanted = {logins.user_of(edge) for edge in self._edges}
+        for user in clients - wanted - {logins.ADMIN, logins.CENTRE}:
+            await self._ask(logins.removing(user.removeprefix("edge.")))
+        for edge, password in list(self._edges.items()):
+            if logins.user_of(edge) not in clients:
+                await self._ask(logins.adding(edge, password))
+
+    async def _ask(self, commands: list[dict[str, object]]) -> Answer:
+        """Send commands and give the last one's answer; raises BusDown or LoginRefused."""
+        self._asked += 1
+        token = str(self._asked)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._answers[token] = answer
+        numbered = [*commands[:-1], {**commands[-1], "correlationData": token}]
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S):
+                await self._bus.publish(logins.CONTROL, msgspec.json.encode({"commands": numbered}))
+                return await answer
+        except TimeoutError as error:
+            raise BusDown("no answer about log-ins") from error
+        finally:
+            del self._answers[token]
+
+    async def _hear(self, arrival: Arrival) -> None:
+        for response in msgspec.json.decode(arrival.payload).get("responses", ()):
+            answer = self._answers.get(response.get("correlationData", ""))
+            if answer is None or answer.done():
+                continue
+            if "error" in response and not response["command"].startswith("delete"):
+                answer.set_exception(LoginRefused(f"{response['command']}: {response['error']}"))
+            else:
+                answer.set_result(response)
+
+    # ------------------------------------------------------------ the process
+
+    async def _start(self) -> None:
+        """Write its files and start it; returns when it listens."""
+        program, plugin = _program(), _plugin()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        people = self._folder / "dynsec.json"
+        write_private(
+            people,
+            msgspec.json.encode(
+                logins.document(self._admin, self.address.password, self._edges), order="sorted"
+            ),
+        )
+        settings = self._folder / "mosquitto.conf"
+        settings.write_text(_settings(self.port, plugin, people, self._listener))
+        # the kernel ends the broker with us, however we end
+        self._process = process = await asyncio.create_subprocess_exec(
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            program,
+            "-c",
+            str(settings),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said: list[str] = []
+        try:
+            async with asyncio.timeout(_START_WITHIN_S):
+                while line := await _line(process):
+                    said.append(line)
+                    if line.endswith(" running"):
+                        return
+        except TimeoutError:
+            process.kill()
+        await process.wait()
+        raise BrokerFailed("mosquitto did not start: " + "; ".join(said[-3:]))
+
+    async def _watch(self) -> None:
+        """Follow the process to its end, then raise BrokerLost."""
+        if self.pid is None:
+            await self._start()
+            log.info("broker is up again")
+        process = self._process
+        assert process is not None
+        while line := await _line(process):
+            log.debug("mosquitto: %s", line)
+        raise BrokerLost(f"mosquitto ended with {await process.wait()}")
+
+    async def _stop(self) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(5):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _line(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None
+    return (await process.stderr.readline()).decode(errors="replace").rstrip()
+
+
+def _program() -> str:
+    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    found = shutil.which("mosquitto") or found
+    if not found:
+        raise BrokerFailed("mosquitto is missing; install Debian's package: apt install mosquitto")
+    if not shutil.which("setpriv"):
+        raise BrokerFailed("setpriv is missing; install Debian's package: apt install util-linux")
+    return found
+
+
+def _plugin() -> Path:
+    name = "mosquitto_dynamic_security.so"
+    for folder in map(Path, _PLUGINS):
+        for pattern in (name, f"*/{name}"):
+            for found in sorted(folder.glob(pattern)):
+                return found
+    raise BrokerFailed(f"mosquitto's {name} is missing; it belongs to the package mosquitto")
+
+
+def _settings(port: int, plugin: Path, people: Path, listener: Listener | None) -> str:
+    lines = [
+        "per_listener_settings false",
+        "allow_anonymous false",
+        f"plugin {plugin}",
+        f"plugin_opt_config_file {people}",
+        "persistence false",
+        "set_tcp_nodelay true",
+        "max_queued_messages 20000",
+        "log_dest stderr",
+        "log_timestamp false",
+        "connection_messages false",
+        f"user {getpass.getuser()}",
+        f"listener {port} 127.0.0.1",
+    ]
+    if listener:
+        lines += [
+            f"listener {listener.port} {listener.host}",
+            f"certfile {listener.certificate}",
+            f"keyfile {listener.key}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BrokerFailed(
+                f"port {port} on {host} is in use ({error.strerror}); "
+                "end the program that holds it, or set another port for the broker"
+            ) from error

@@ -1,0 +1,107 @@
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from contract import topics
+from contract.bus import Arrival, BrokerAddress, Bus, BusDown, Will
+from contract.clock import SystemClock
+from orchestrator.broker import Broker
+from tests.fakes.broker import Listening, background, free_port, running_broker, until
+
+TOPIC = topics.session("r1")
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncGenerator[Broker]:
+    async with running_broker(tmp_path / "broker") as running:
+        yield running
+
+
+async def test_messages_come_in_the_order_they_were_sent(broker: Broker) -> None:
+    async with Listening(broker.address, "a", TOPIC).on() as bus:
+        for number in range(200):
+            await bus.bus.publish(TOPIC, str(number).encode())
+        await until(lambda: len(bus.heard) == 200)
+    assert bus.payloads(TOPIC) == [str(number).encode() for number in range(200)]
+
+
+async def test_what_is_published_while_down_is_an_error() -> None:
+    bus = Bus(BrokerAddress("127.0.0.1", free_port(), "u", "p"), "a", SystemClock())
+    with pytest.raises(BusDown):
+        await bus.publish(TOPIC, b"x")
+    with pytest.raises(BusDown):
+        await bus.subscribe(TOPIC)
+
+
+async def test_the_connection_comes_back_and_greets_again(broker: Broker) -> None:
+    async with Listening(broker.address, "a", TOPIC).on() as bus:
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGKILL)
+        await until(lambda: not bus.bus.is_up)
+        await until(lambda: bus.bus.is_up)
+        await bus.bus.publish(TOPIC, b"after")
+        await until(lambda: bus.heard)
+    assert bus.connects == 2
+
+
+async def test_the_last_will_is_told_and_kept_when_a_client_is_cut_off(broker: Broker) -> None:
+    will = Will(TOPIC, b"gone")
+    async with Listening(broker.address, "watcher", TOPIC).on() as watcher:
+        doomed = Bus(broker.address, "doomed", SystemClock(), will)
+
+        async def nothing(_: object) -> None:
+            pass
+
+        async with background(doomed.run((), nothing, nothing)):
+            await until(lambda: doomed.is_up)
+            client = doomed._client
+            assert client is not None
+            plug = client._client.socket()
+            assert isinstance(plug, socket.socket)
+            plug.shutdown(socket.SHUT_RDWR)
+            await until(lambda: watcher.heard)
+    async with Listening(broker.address, "late", TOPIC).on() as late:
+        await until(lambda: late.heard)
+    assert (late.heard[0].payload, late.heard[0].retained) == (b"gone", True)
+
+
+async def test_a_greeting_that_fails_for_the_brokers_sake_is_made_again(broker: Broker) -> None:
+    greetings = 0
+
+    async def greet(_: Bus) -> None:
+        nonlocal greetings
+        greetings += 1
+        if greetings == 1:
+            raise BusDown("lost while greeting")
+
+    async def hear(_: Arrival) -> None:
+        pass
+
+    bus = Bus(broker.address, "a", SystemClock())
+    async with background(bus.run((), greet, hear)):
+        await until(lambda: greetings == 2)
+
+
+async def test_a_bug_in_a_listener_is_not_hidden(broker: Broker) -> None:
+    async def greet(bus: Bus) -> None:
+        await bus.publish(TOPIC, b"x")
+
+    async def hear(_: Arrival) -> None:
+        raise ValueError("a bug")
+
+    bus = Bus(broker.address, "a", SystemClock())
+    with pytest.raises(ValueError, match="a bug"):
+        async with asyncio.timeout(10):
+            await bus.run((TOPIC,), greet, hear)
+    assert not bus.is_up
+
+
+async def test_a_refused_subscription_is_an_error(broker: Broker) -> None:
+    async with Listening(broker.address, "a").on() as bus:
+        with pytest.raises(BusDown, match="may not subscribe"):
+            await bus.bus.subscribe("elsewhere/#")

@@ -8,71 +8,71 @@ from types import MappingProxyType
 class Role(StrEnum):
     """What a person is here for."""
 
-    EXAM_OFFICE = "exam_office"
-    PATROL = "patrol"
-    OPERATOR = "operator"
-    SYS_ADMIN = "sys_admin"
-    AUDITOR = "auditor"
+    exam_office = "exam_office"
+    patrol = "patrol"
+    operator = "operator"
+    sys_admin = "sys_admin"
+    auditor = "auditor"
 
 
 class Action(StrEnum):
     """What can be done, as the ledger names it."""
 
-    SEE_ROOMS = "see_rooms"
-    SEE_CAMERAS = "see_cameras"
-    SEE_EDGES = "see_edges"
-    SEE_SESSIONS = "see_sessions"
-    SEE_ALERTS = "see_alerts"
-    HANDLE_ALERTS = "handle_alerts"
-    IMPORT_TIMETABLE = "import_timetable"
-    SEE_LIVE = "see_live"
-    SEE_RECORDINGS = "see_recordings"
-    PLAY_RECORDING = "play_recording"
-    MANAGE_EDGES = "manage_edges"
-    MANAGE_SITE = "manage_site"
-    SEE_USERS = "see_users"
-    MANAGE_USERS = "manage_users"
-    READ_LEDGER = "read_ledger"
+    see_rooms = "see_rooms"
+    see_cameras = "see_cameras"
+    see_edges = "see_edges"
+    see_sessions = "see_sessions"
+    see_alerts = "see_alerts"
+    handle_alerts = "handle_alerts"
+    import_timetable = "import_timetable"
+    see_live = "see_live"
+    see_recordings = "see_recordings"
+    play_recording = "play_recording"
+    manage_edges = "manage_edges"
+    manage_site = "manage_site"
+    see_users = "see_users"
+    manage_users = "manage_users"
+    read_ledger = "read_ledger"
 
 
-VIDEO_ROLES = frozenset({Role.EXAM_OFFICE, Role.PATROL, Role.OPERATOR})
+VIDEO_ROLES = frozenset({Role.exam_office, Role.patrol, Role.operator})
 """Roles that see pictures."""
-ADMIN_ROLES = frozenset({Role.SYS_ADMIN, Role.AUDITOR})
+ADMIN_ROLES = frozenset({Role.sys_admin, Role.auditor})
 """Roles that keep the system or watch over it; each stands alone and sees no pictures."""
 
 _SEE_THE_EXAM = {
-    Action.SEE_ROOMS,
-    Action.SEE_CAMERAS,
-    Action.SEE_EDGES,
-    Action.SEE_SESSIONS,
-    Action.SEE_ALERTS,
-    Action.SEE_LIVE,
+    Action.see_rooms,
+    Action.see_cameras,
+    Action.see_edges,
+    Action.see_sessions,
+    Action.see_alerts,
+    Action.see_live,
 }
 
 ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
-        Role.EXAM_OFFICE: frozenset(
+        Role.exam_office: frozenset(
             {
                 *_SEE_THE_EXAM,
-                Action.IMPORT_TIMETABLE,
-                Action.SEE_RECORDINGS,
-                Action.PLAY_RECORDING,
+                Action.import_timetable,
+                Action.see_recordings,
+                Action.play_recording,
             }
         ),
-        Role.PATROL: frozenset(_SEE_THE_EXAM),
-        Role.OPERATOR: frozenset({*_SEE_THE_EXAM, Action.HANDLE_ALERTS}),
-        Role.SYS_ADMIN: frozenset(
+        Role.patrol: frozenset(_SEE_THE_EXAM),
+        Role.operator: frozenset({*_SEE_THE_EXAM, Action.handle_alerts}),
+        Role.sys_admin: frozenset(
             {
-                Action.SEE_ROOMS,
-                Action.SEE_CAMERAS,
-                Action.SEE_EDGES,
-                Action.MANAGE_EDGES,
-                Action.MANAGE_SITE,
-                Action.SEE_USERS,
-                Action.MANAGE_USERS,
+                Action.see_rooms,
+                Action.see_cameras,
+                Action.see_edges,
+                Action.manage_edges,
+                Action.manage_site,
+                Action.see_users,
+                Action.manage_users,
             }
         ),
-        Role.AUDITOR: frozenset({Action.READ_LEDGER}),
+        Role.auditor: frozenset({Action.read_ledger}),
     }
 )
 """What each role may do. What does not stand here is refused."""

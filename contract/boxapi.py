@@ -27,6 +27,15 @@ class LiveTrack(Message, frozen=True, kw_only=True):
     stream: Stream
 
 
+class TrackRefused(Message, frozen=True, kw_only=True):
+    """A camera that this look cannot show; its media section stays inactive."""
+
+    camera: str
+    stream: Stream
+    code: str
+    """`h265` or `b_frames`."""
+
+
 class LiveAnswer(Message, frozen=True, kw_only=True):
     """The box's SDP answer."""
 
@@ -34,6 +43,7 @@ class LiveAnswer(Message, frozen=True, kw_only=True):
     """The ticket's jti."""
     sdp: str
     tracks: tuple[LiveTrack, ...]
+    refused: tuple[TrackRefused, ...] = ()
 
 
 class LiveLook(Message, frozen=True, kw_only=True):

@@ -1,0 +1,84 @@
+"""Sealed recordings for the centre: one ticket opens one file, as often as it takes."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from contract.clock import Clock
+from contract.keys import BadSignature, open_signed
+from contract.ticket import Ticket, TicketRefused, check
+from edge.live.looks import FactSink, look_changed
+from edge.live.used import UsedTickets
+
+
+class NoSuchRecording(Exception):
+    """Nothing sealed lies under that path."""
+
+
+class Playback:
+    """Checks tickets for the shelf and finds the files."""
+
+    def __init__(
+        self,
+        edge: str,
+        trusted: Mapping[str, bytes],
+        shelf: Path,
+        used: UsedTickets,
+        facts: FactSink,
+        clock: Clock,
+    ) -> None:
+        self._edge = edge
+        self._trusted = trusted
+        self._shelf = shelf
+        self._used = used
+        self._facts = facts
+        self._clock = clock
+
+    async def open(self, path: str, signed: str) -> Path:
+        """Give the file a ticket opens; raises TicketRefused or NoSuchRecording."""
+        try:
+            ticket = self._read(signed)
+        except TicketRefused as refusal:
+            await self._say(None, refusal.code)
+            raise
+        try:
+            await self._admit(path, signed, ticket)
+        except TicketRefused as refusal:
+            await self._say(ticket, refusal.code)
+            raise
+        return await asyncio.to_thread(sealed_file, self._shelf, path)
+
+    def _read(self, signed: str) -> Ticket:
+        try:
+            return open_signed(signed.encode(), self._trusted, Ticket)
+        except BadSignature as error:
+            raise TicketRefused("forged") from error
+
+    async def _admit(self, path: str, signed: str, ticket: Ticket) -> None:
+        """The first use is in time for `start_by`; later ones may follow until `view_until`."""
+        now = self._clock.now()
+        if now >= ticket.view_until:
+            raise TicketRefused("late")
+        use = await self._used.use_of(ticket.jti)
+        began: datetime = now if use is None else use.at
+        check(signed, self._trusted, edge=self._edge, purpose="playback", what=path, now=began)
+        if use is None:
+            await self._used.claim(ticket.jti, path, now, ticket.view_until)
+            await self._facts.add_fact(look_changed(ticket, "began", f"playback {path}"), now)
+        elif use.what != path:
+            raise TicketRefused("used")
+
+    async def _say(self, ticket: Ticket | None, code: str) -> None:
+        await self._facts.add_fact(look_changed(ticket, "refused", code), self._clock.now())
+
+
+def sealed_file(shelf: Path, path: str) -> Path:
+    """Find a sealed recording below the shelf; raises NoSuchRecording for anything else."""
+    root = shelf.resolve()
+    file = (root / path).resolve()
+    if not file.is_relative_to(root) or file.suffix != ".mp4" or not file.is_file():
+        raise NoSuchRecording(path)
+    if file.stat().st_mode & 0o222:
+        raise NoSuchRecording(f"{path} is still being written")
+    return file

@@ -1,0 +1,84 @@
+"""The live process: one feed, many looks, one server for the centre."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from aiohttp.web import AppRunner, TCPSite
+
+from contract.clock import Clock
+from contract.tls import server_context
+from edge.config import EdgeConfig
+from edge.identity import box_keys, pinned, trusted_for
+from edge.live.feedclient import FeedClient
+from edge.live.looks import FactSink, Looks
+from edge.live.playback import Playback
+from edge.live.server import application
+from edge.live.used import UsedTickets
+from edge.live.webrtc import PeerSession, missing_parts
+
+log = logging.getLogger(__name__)
+
+_NICE = -10
+
+
+async def run(config: EdgeConfig, clock: Clock) -> None:
+    """Serve the centre and its viewers until cancelled; raises NotEnrolled or OSError."""
+    from edge.journal import Journal
+
+    async with Journal.open(config.journal) as journal:
+        await serve(config, clock, journal)
+
+
+async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
+    """Do so, with `facts` told to whom the caller says."""
+    _rise()
+    for part in missing_parts():
+        log.error("the WebRTC libraries changed, a lost picture may stay lost: %s", part)
+    enrolled = pinned(config.keys)
+    keys = box_keys(config.keys, config.edge)
+    trusted = trusted_for(enrolled.ticket_public)
+    tls = server_context(keys.certificate, keys.private, enrolled.certificate)
+    feed = FeedClient(config.run / "feed.sock", clock)
+    async with (
+        UsedTickets.open(config.data / "live.sqlite") as used,
+        asyncio.TaskGroup() as group,
+    ):
+        group.create_task(feed.run(), name="feed")
+        looks = Looks(
+            config.edge,
+            trusted,
+            config.orders,
+            feed,
+            used,
+            facts,
+            partial(PeerSession.open, addresses=config.media_addresses),
+            clock,
+            group,
+        )
+        playback = Playback(config.edge, trusted, config.shelf, used, facts, clock)
+        async with _listening(AppRunner(application(looks, playback))) as runner:
+            host, port = config.address
+            await TCPSite(runner, host, port, ssl_context=tls).start()
+            log.info("live for the centre on %s:%d", host, port)
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _listening(runner: AppRunner) -> AsyncGenerator[AppRunner]:
+    await runner.setup()
+    try:
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def _rise() -> None:
+    """Go before the others where we may: late packets are lost pictures."""
+    try:
+        os.nice(_NICE - os.nice(0))
+    except PermissionError:
+        log.info("running at ordinary priority")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
@@ -68,6 +68,11 @@ class Ledger:
         """Give up to `limit` rows after row `after`, oldest first."""
         async with self._store.read() as connection:
             return await _entries(connection, after, limit)
+
+    async def length(self) -> int:
+        """Give the number of rows."""
+        async with self._store.read() as connection:
+            return int(await connection.scalar(select(func.count()).select_from(ledger)) or 0)
 
     async def verify(self) -> BrokenLink | None:
         """Walk the whole chain; gives the first broken link, or None."""

@@ -1,0 +1,1 @@
+"""Commands of `xunkao`, each a typer application of its own."""

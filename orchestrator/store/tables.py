@@ -272,6 +272,7 @@ fact_marks = Table(
     metadata,
     Column("edge", ForeignKey("edges.id"), primary_key=True),
     Column("up_to", BigInteger, nullable=False),  # every fact up to here is stored
+    Column("since", InstantType, nullable=False),  # when the box began to number from 1
     CheckConstraint("up_to >= 0", name="up_to"),
 )
 

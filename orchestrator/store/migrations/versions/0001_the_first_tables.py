@@ -206,6 +206,7 @@ def upgrade() -> None:
         "fact_marks",
         sa.Column("edge", sa.Text(), nullable=False),
         sa.Column("up_to", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("up_to >= 0", name=op.f("ck_fact_marks_up_to")),
         sa.ForeignKeyConstraint(["edge"], ["edges.id"], name=op.f("fk_fact_marks_edge")),
         sa.PrimaryKeyConstraint("edge", name=op.f("pk_fact_marks")),

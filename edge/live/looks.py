@@ -5,19 +5,18 @@ import logging
 from asyncio import FIRST_COMPLETED, Future, TaskGroup
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
-from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from contract.boxapi import LiveAnswer, LiveLook, LiveOffer, LiveTrack, TrackRefused
 from contract.clock import Clock
 from contract.keys import BadSignature, open_signed
-from contract.messages import LookChanged, Message
 from contract.ticket import Renewal, Ticket, TicketRefused, check
 from edge import orders
 from edge.live.channel import Channel, Viewer
 from edge.live.feedclient import FeedClient
 from edge.live.leave import grace
+from edge.live.telling import Teller
 from edge.live.used import UsedTickets
 from edge.live.webrtc import OfferRefused, PacketSource
 
@@ -27,14 +26,6 @@ MOST_TRACKS = 16
 """On one connection (DESIGN §6)."""
 _JUDGE_S = 0.2
 _RECHECK_S = 5.0
-
-
-class FactSink(Protocol):
-    """Where facts for the centre go; the journal."""
-
-    async def add_fact(self, data: Message, at: datetime) -> object:
-        """Store a fact, to be sent."""
-        ...
 
 
 class Peer(Protocol):
@@ -81,7 +72,7 @@ class Looks:
         orders_file: Path,
         feed: FeedClient,
         used: UsedTickets,
-        facts: FactSink,
+        teller: Teller,
         open_peer: OpenPeer,
         clock: Clock,
         group: TaskGroup,
@@ -91,7 +82,7 @@ class Looks:
         self._orders_file = orders_file
         self._feed = feed
         self._used = used
-        self._facts = facts
+        self._teller = teller
         self._open_peer = open_peer
         self._clock = clock
         self._group = group
@@ -103,13 +94,13 @@ class Looks:
         self._heard_at = self._clock.monotonic()
 
     async def begin(self, offer: LiveOffer) -> LiveAnswer:
-        """Let a ticket's holder look; raises TicketRefused or OfferRefused, and says so."""
+        """Let a ticket's holder look; raises TicketRefused, OfferRefused or JournalBusy."""
         try:
             ticket = await self._admit(offer)
         except TicketRefused as refusal:
-            await self._say(self._believed(offer.ticket), "refused", refusal.code)
+            await self._teller.refused(self._believed(offer.ticket), refusal.code)
             raise
-        await self._say(ticket, "began")
+        await self._teller.began(ticket)
         look = _Look(ticket)
         answer: Future[LiveAnswer] = asyncio.get_running_loop().create_future()
         self._open[ticket.jti] = look
@@ -196,7 +187,7 @@ class Looks:
             del self._open[look.ticket.jti]
             if not answer.done():
                 answer.set_exception(OfferRefused(how))
-            await self._say(look.ticket, "ended", how)
+            await self._teller.ended(look.ticket, how)
 
     async def _judge(self, channels: list[Channel]) -> None:
         """Give the cameras a moment to show what they send; the answer does not wait longer."""
@@ -244,27 +235,6 @@ class Looks:
                 log.warning("look %s goes on without the centre until %s", look.ticket.jti, longer)
                 look.view_until, look.graced = longer, True
         return (look.view_until - now).total_seconds()
-
-    async def _say(
-        self,
-        ticket: Ticket | None,
-        state: Literal["began", "ended", "refused"],
-        reason: str = "",
-    ) -> None:
-        await self._facts.add_fact(look_changed(ticket, state, reason), self._clock.now())
-
-
-def look_changed(
-    ticket: Ticket | None, state: Literal["began", "ended", "refused"], reason: str = ""
-) -> LookChanged:
-    """Make the fact of a look; of a forged ticket nothing is repeated."""
-    return LookChanged(
-        jti=ticket.jti if ticket else "",
-        user=ticket.user if ticket else "",
-        cameras=tuple(track.camera for track in ticket.tracks) if ticket else (),
-        state=state,
-        reason=reason,
-    )
 
 
 def _viewer(channel: Channel, stack: ExitStack, clock: Clock) -> Viewer | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from contract.clock import Clock
 from contract.keys import BadSignature, open_signed
 from contract.ticket import Ticket, TicketRefused, check
-from edge.live.looks import FactSink, look_changed
+from edge.live.telling import Teller
 from edge.live.used import UsedTickets
 
 
@@ -25,27 +25,27 @@ class Playback:
         trusted: Mapping[str, bytes],
         shelf: Path,
         used: UsedTickets,
-        facts: FactSink,
+        teller: Teller,
         clock: Clock,
     ) -> None:
         self._edge = edge
         self._trusted = trusted
         self._shelf = shelf
         self._used = used
-        self._facts = facts
+        self._teller = teller
         self._clock = clock
 
     async def open(self, path: str, signed: str) -> Path:
-        """Give the file a ticket opens; raises TicketRefused or NoSuchRecording."""
+        """Give the file a ticket opens; raises TicketRefused, NoSuchRecording or JournalBusy."""
         try:
             ticket = self._read(signed)
         except TicketRefused as refusal:
-            await self._say(None, refusal.code)
+            await self._teller.refused(None, refusal.code)
             raise
         try:
             await self._admit(path, signed, ticket)
         except TicketRefused as refusal:
-            await self._say(ticket, refusal.code)
+            await self._teller.refused(ticket, refusal.code)
             raise
         return await asyncio.to_thread(sealed_file, self._shelf, path)
 
@@ -65,12 +65,9 @@ class Playback:
         check(signed, self._trusted, edge=self._edge, purpose="playback", what=path, now=began)
         if use is None:
             await self._used.claim(ticket.jti, path, now, ticket.view_until)
-            await self._facts.add_fact(look_changed(ticket, "began", f"playback {path}"), now)
+            await self._teller.began(ticket, f"playback {path}")
         elif use.what != path:
             raise TicketRefused("used")
-
-    async def _say(self, ticket: Ticket | None, code: str) -> None:
-        await self._facts.add_fact(look_changed(ticket, "refused", code), self._clock.now())
 
 
 def sealed_file(shelf: Path, path: str) -> Path:

@@ -13,10 +13,12 @@ from contract.clock import Clock
 from contract.tls import server_context
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
+from edge.journal import Journal
 from edge.live.feedclient import FeedClient
-from edge.live.looks import FactSink, Looks
+from edge.live.looks import Looks
 from edge.live.playback import Playback
 from edge.live.server import application
+from edge.live.telling import FactSink, Teller
 from edge.live.used import UsedTickets
 from edge.live.webrtc import PeerSession, missing_parts
 
@@ -27,8 +29,6 @@ _NICE = -10
 
 async def run(config: EdgeConfig, clock: Clock) -> None:
     """Serve the centre and its viewers until cancelled; raises NotEnrolled or OSError."""
-    from edge.journal import Journal
-
     async with Journal.open(config.journal) as journal:
         await serve(config, clock, journal)
 
@@ -42,25 +42,29 @@ async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
     keys = box_keys(config.keys, config.edge)
     trusted = trusted_for(enrolled.ticket_public)
     tls = server_context(keys.certificate, keys.private, enrolled.certificate)
+    teller = Teller(facts, clock)
     feed = FeedClient(config.run / "feed.sock", clock)
     async with (
         UsedTickets.open(config.data / "live.sqlite") as used,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(feed.run(), name="feed")
+        group.create_task(teller.run(), name="telling")
         looks = Looks(
             config.edge,
             trusted,
             config.orders,
             feed,
             used,
-            facts,
+            teller,
             partial(PeerSession.open, addresses=config.media_addresses),
             clock,
             group,
         )
-        playback = Playback(config.edge, trusted, config.shelf, used, facts, clock)
-        async with _listening(AppRunner(application(looks, playback))) as runner:
+        playback = Playback(config.edge, trusted, config.shelf, used, teller, clock)
+        async with _listening(
+            AppRunner(application(looks, playback), shutdown_timeout=2.0)
+        ) as runner:
             host, port = config.address
             await TCPSite(runner, host, port, ssl_context=tls).start()
             log.info("live for the centre on %s:%d", host, port)

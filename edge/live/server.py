@@ -16,6 +16,7 @@ from aiohttp.web import (
 
 from contract.boxapi import TICKET_HEADER, LiveOffer
 from contract.ticket import TicketRefused
+from edge.journal import JournalBusy
 from edge.live.looks import Looks, NoSuchLook
 from edge.live.playback import NoSuchRecording, Playback
 from edge.live.webrtc import OfferRefused
@@ -43,6 +44,8 @@ def application(looks: Looks, playback: Playback) -> Application:
             return _json({"code": "no_such", "detail": str(error)}, 404)
         except (OfferRefused, msgspec.MsgspecError) as error:
             return _json({"code": "bad_offer", "detail": str(error)}, 400)
+        except JournalBusy as error:
+            return _json({"code": "journal_busy", "detail": str(error)}, 503)
 
     async def begin(request: Request) -> Response:
         offer = msgspec.json.decode(await request.read(), type=LiveOffer)

@@ -96,10 +96,10 @@ class PeerSession:
         finally:
             await _close(session._peer)
 
-    async def ended(self) -> str:
+    async def ended(self, connect_within_s: float = CONNECT_WITHIN_S) -> str:
         """Wait until the peer went or was lost, or never came; say which."""
         try:
-            async with asyncio.timeout(CONNECT_WITHIN_S):
+            async with asyncio.timeout(connect_within_s):
                 await self._came.wait()
         except TimeoutError:
             return "never connected"

@@ -19,9 +19,18 @@ TICK = 90000 // FPS
 
 
 def drawn_h264(
-    level: int, seconds: int = 2, size: tuple[int, int] = (320, 180), b_frames: int = 0
+    level: int,
+    seconds: int = 2,
+    size: tuple[int, int] = (320, 180),
+    b_frames: int = 0,
+    rough: int = 0,
 ) -> list[bytes]:
-    """Encode a loop of pictures of one gray level in which a bar walks; a key frame a second."""
+    """Encode a loop of pictures of one gray level in which a bar walks; a key frame a second.
+
+    `rough` adds still noise of that much, which makes key frames as large as a camera's.
+    """
+    noise = np.random.default_rng(level).integers(-rough, rough + 1, (size[1], size[0], 1))
+    still = np.clip(level + noise, 0, 255).astype(np.uint8).repeat(3, axis=2)
     codec = av.CodecContext.create("libx264", "w")
     codec.width, codec.height = size
     codec.pix_fmt = "yuv420p"
@@ -32,7 +41,7 @@ def drawn_h264(
     codec.options = {**options, **extra, "x264-params": "scenecut=0:repeat-headers=1"}
     units = []
     for number in range(seconds * FPS):
-        picture = np.full((size[1], size[0], 3), level, np.uint8)
+        picture = still.copy()
         at = number * 8 % (size[0] - 8)
         picture[-12:, at : at + 8] = 255 - level
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")

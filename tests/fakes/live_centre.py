@@ -24,7 +24,9 @@ from contract.tls import client_context, self_signed
 from edge import orders
 from edge.config import EdgeConfig
 from edge.identity import box_keys
+from edge.journal import JournalBusy
 from edge.live.process import serve
+from edge.live.telling import FactSink
 from edge.orders import OrdersInForce
 from tests.fakes.waiting import until_async
 
@@ -34,9 +36,12 @@ class FactList:
 
     def __init__(self) -> None:
         self.facts: list[Message] = []
+        self.busy = False
 
     async def add_fact(self, data: Message, at: datetime) -> None:
         """Store a fact."""
+        if self.busy:
+            raise JournalBusy("database is locked")
         self.facts.append(data)
 
 
@@ -152,15 +157,17 @@ def order_cameras(config: EdgeConfig, *cameras: str) -> None:
 
 
 @asynccontextmanager
-async def live_box(data: Path, *cameras: str) -> AsyncGenerator[LiveBox]:
+async def live_box(
+    data: Path, *cameras: str, facts: FactSink | None = None
+) -> AsyncGenerator[LiveBox]:
     """Run a box's live process in this loop, reached over real TLS."""
     config, ticket_key, tls = enrolled_box(data)
     order_cameras(config, *cameras)
-    facts = FactList()
-    working = asyncio.create_task(serve(config, SystemClock(), facts), name="live")
+    told = FactList()
+    working = asyncio.create_task(serve(config, SystemClock(), facts or told), name="live")
     try:
         async with ClientSession(connector=TCPConnector(ssl=tls)) as session:
-            box = LiveBox(config, ticket_key, session, facts)
+            box = LiveBox(config, ticket_key, session, told)
 
             async def up() -> bool:
                 if working.done():

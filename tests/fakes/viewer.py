@@ -58,6 +58,12 @@ class FakeViewer:
                 watching = self._watch(transceiver.mid, transceiver.receiver.track)
                 self._tasks.append(asyncio.create_task(watching))
 
+    async def say_lost(self) -> None:
+        """Send a PLI for the first track, as a decoder does that lost the picture."""
+        receiver = self._peer.getTransceivers()[0].receiver
+        for source in receiver.getSynchronizationSources():
+            await receiver._send_rtcp_pli(source.source)
+
     async def hang_up(self) -> None:
         """Close, as a page does that is left."""
         await self._peer.close()

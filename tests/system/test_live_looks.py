@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from contract.keys import SigningKey
 from contract.messages import LookChanged, Stream
 from contract.ticket import Ticket
 from contract.tls import client_context, self_signed
-from tests.fakes.feed import FakeFeed, drawn_h264
+from edge.live.pictures import Timeline
+from tests.fakes.feed import FPS, FakeFeed, drawn_h264
 from tests.fakes.live_centre import LiveBox, live_box, make_ticket
 from tests.fakes.viewer import FakeViewer
 from tests.fakes.waiting import until, until_async
@@ -189,6 +191,25 @@ async def test_pictures_go_on_after_the_feed_was_away(tmp_path: Path) -> None:
             await until(lambda: viewer.frames["0"] > seen + 20)
         stamps = viewer.stamps["0"]
         assert stamps == sorted(set(stamps))
+
+
+async def test_a_lost_picture_is_sent_again_from_the_cache(tmp_path: Path) -> None:
+    async with box_with(tmp_path, "cam1") as box, FakeViewer.open(1) as viewer:
+        await watch(box, viewer, "cam1")
+        await until(lambda: viewer.frames["0"] > FPS)
+        begun = len(viewer.stamps["0"])
+        await viewer.say_lost()
+        await viewer.say_lost()
+        squeezed = Timeline.SQUEEZED
+        await until(lambda: squeezed in steps(viewer.stamps["0"][begun:]))
+        seen = viewer.frames["0"]
+        await until(lambda: viewer.frames["0"] > seen + FPS)
+        assert steps(viewer.stamps["0"]).count(squeezed) <= FPS
+        assert min(steps(viewer.stamps["0"])) > 0
+
+
+def steps(stamps: list[int]) -> list[int]:
+    return [after - before for before, after in pairwise(stamps)]
 
 
 async def test_nobody_looking_asks_the_recorder_for_nothing(tmp_path: Path) -> None:

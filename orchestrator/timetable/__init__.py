@@ -1,1 +1,1 @@
-"""Timetable files in, exam sessions out; pure."""
+"""Timetables as they come, read into sessions; every row gets a verdict. No loop, no database."""

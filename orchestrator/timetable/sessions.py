@@ -1,0 +1,85 @@
+"""What comes out of a file: sessions, verdicts of rows, and which column was read as what."""
+
+from datetime import datetime
+
+import msgspec
+
+from orchestrator.timetable.findings import Verdict
+
+
+class Exam(msgspec.Struct, frozen=True):
+    """A course examined, with the teaching class where the file names it."""
+
+    code: str | None
+    name: str | None
+    teaching_class: str = ""
+
+
+class RowRef(msgspec.Struct, frozen=True):
+    """A row of a sheet, from 1."""
+
+    sheet: str
+    row: int
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One room in one unbroken span with at least one exam."""
+
+    start: datetime
+    end: datetime
+    room: str
+    """Canonical, or as the file writes it when no list of rooms is known."""
+    room_code: str = ""
+    """The listed room's code; empty without a list."""
+    campus: str | None
+    headcount: int | None
+    courses: tuple[Exam, ...]
+    invigilators: tuple[str, ...]
+    rows: tuple[RowRef, ...]
+
+
+class RowVerdict(msgspec.Struct, frozen=True):
+    """What became of a row."""
+
+    sheet: str
+    row: int
+    verdict: Verdict
+    code: str
+    message_zh: str
+    message_en: str
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """All that a file says."""
+
+    sessions: tuple[Session, ...]
+    rows: tuple[RowVerdict, ...]
+    columns: dict[str, str]
+    """Field -> header it was read from."""
+    dropped: tuple[str, ...] = ()
+    """Headers of personal data that was not read."""
+
+
+def checked(reading: Reading) -> dict[str, object]:
+    """Give the answer of `xunkao timetable check --json`."""
+    return {
+        "sessions": [
+            {
+                "start": session.start.isoformat(),
+                "end": session.end.isoformat(),
+                "room": session.room,
+                "campus": session.campus,
+                "headcount": session.headcount,
+                "courses": [{"code": exam.code, "name": exam.name} for exam in session.courses],
+                "invigilators": list(session.invigilators),
+            }
+            for session in map(_courses_once, reading.sessions)
+        ],
+        "rows": [msgspec.structs.asdict(row) for row in reading.rows],
+    }
+
+
+def _courses_once(session: Session) -> Session:
+    """Name a course once, however many classes sit it."""
+    exams = {(exam.code, exam.name): exam for exam in session.courses}
+    return msgspec.structs.replace(session, courses=tuple(exams.values()))

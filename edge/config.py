@@ -76,7 +76,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def load(path: Path) -> EdgeConfig:
     """Read the file; raises ConfigError that names file and key."""
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=EdgeConfig)
+        config = msgspec.toml.decode(path.read_bytes(), type=EdgeConfig, dec_hook=_path)
         for net in config.camera_subnets:
             ipaddress.ip_network(net)
         _ = config.address
@@ -85,3 +85,9 @@ def load(path: Path) -> EdgeConfig:
     if not config.data.is_absolute():
         config = msgspec.structs.replace(config, data=(path.parent / config.data).resolve())
     return config
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"expected {kind.__name__.lower()}, written as text")

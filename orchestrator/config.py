@@ -108,11 +108,17 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the file; relative paths start at its folder. Raises ConfigError naming the key."""
     try:
-        config = msgspec.toml.decode(path.read_bytes(), type=Config)
+        config = msgspec.toml.decode(path.read_bytes(), type=Config, dec_hook=_path)
         _check(config)
         return _complete(config, path.parent.resolve(), environ)
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise ValueError(f"expected {kind.__name__.lower()}, written as text")
 
 
 def _check(config: Config) -> None:

@@ -1,0 +1,1 @@
+"""Drawn exam rooms: no loop, no clock, no network."""

@@ -1,1 +1,27 @@
-"""Sessions in, orders and windows out; pure."""
+"""From sessions to recording orders, and from one timetable to the next. Pure."""
+
+from orchestrator.planning.difference import Change, Difference, diff
+from orchestrator.planning.plan import (
+    Conflict,
+    Course,
+    PlannedOrder,
+    Session,
+    conflicts,
+    orders,
+    session_state,
+    windows,
+)
+
+__all__ = [
+    "Change",
+    "Conflict",
+    "Course",
+    "Difference",
+    "PlannedOrder",
+    "Session",
+    "conflicts",
+    "diff",
+    "orders",
+    "session_state",
+    "windows",
+]

@@ -53,8 +53,13 @@ class Channel:
         self.cache.clear()
 
     async def judged(self) -> None:
-        """Wait until the first pictures showed whether browsers can show this stream."""
+        """Wait until it is."""
         await self._judged.wait()
+
+    @property
+    def is_judged(self) -> bool:
+        """True when the first pictures showed whether browsers can show this stream."""
+        return self._judged.is_set()
 
     def attach(self, mailbox: Mailbox) -> None:
         """Begin to fill a mailbox: the cached GOP, then each picture."""

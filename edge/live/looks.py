@@ -194,7 +194,10 @@ class Looks:
         judging = [
             asyncio.create_task(channel.judged(), name=f"judge {channel.camera}")
             for channel in channels
+            if not channel.is_judged
         ]
+        if not judging:
+            return
         try:
             await asyncio.wait(judging, timeout=_JUDGE_S)
         finally:

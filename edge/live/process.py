@@ -29,13 +29,13 @@ _NICE = -10
 
 async def run(config: EdgeConfig, clock: Clock) -> None:
     """Serve the centre and its viewers until cancelled; raises NotEnrolled or OSError."""
+    _rise()
     async with Journal.open(config.journal) as journal:
         await serve(config, clock, journal)
 
 
 async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
     """Do so, with `facts` told to whom the caller says."""
-    _rise()
     for part in missing_parts():
         log.error("the WebRTC libraries changed, a lost picture may stay lost: %s", part)
     enrolled = pinned(config.keys)

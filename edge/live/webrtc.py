@@ -97,7 +97,7 @@ class PeerSession:
             await _close(session._peer)
 
     async def ended(self, connect_within_s: float = CONNECT_WITHIN_S) -> str:
-        """Wait until the peer went or was lost, or never came; say which."""
+        """Wait until the peer went or was lost (30 s without consent), or never came; say so."""
         try:
             async with asyncio.timeout(connect_within_s):
                 await self._came.wait()
@@ -106,11 +106,10 @@ class PeerSession:
         return await asyncio.shield(self._over)
 
     def _changed(self) -> None:
-        reasons = {"failed": "connection lost", "closed": "closed by viewer"}
-        reason = reasons.get(self._peer.connectionState)
-        if reason and not self._over.done():
-            self._over.set_result(reason)
-        if reason or self._peer.connectionState == "connected":
+        state = self._peer.connectionState
+        if state in ("failed", "closed") and not self._over.done():
+            self._over.set_result("the viewer went")
+        if state in ("connected", "failed", "closed"):
             self._came.set()
 
     async def _negotiate(

@@ -132,6 +132,8 @@ def _check(config: Config) -> None:
         raise ValueError(f"public_url: {config.public_url!r} is no http(s) address")
     if config.database.url and not config.database.url.startswith(("sqlite:", "postgresql:")):
         raise ValueError("database.url: only sqlite: and postgresql: are known")
+    if urlsplit(config.database.url).password is not None:
+        raise ValueError("database.url: the password belongs in a file or the environment")
 
 
 def _complete(config: Config, folder: Path, environ: Mapping[str, str]) -> Config:
@@ -146,8 +148,6 @@ def _complete(config: Config, folder: Path, environ: Mapping[str, str]) -> Confi
 
 def _with_password(url: str, password: str) -> str:
     parts = urlsplit(url)
-    if parts.password is not None:
-        raise ValueError("database.url: the password belongs in a file or the environment")
     user, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
 

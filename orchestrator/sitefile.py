@@ -51,6 +51,8 @@ def read(data: bytes) -> SiteFile:
         _check_header(reader.fieldnames or ())
         for row in reader:
             where = f"line {reader.line_num}"
+            if None in row:
+                raise SiteFileRefused(f"{where}: more fields than the header has")
             room = _room(row, where)
             if rooms.setdefault(room.id, room) != room:
                 raise SiteFileRefused(f"{where}: room {room.id} is another one further up")
@@ -60,7 +62,7 @@ def read(data: bytes) -> SiteFile:
             if camera is not None:
                 cameras[camera.camera.id] = camera
     except csv.Error as error:
-        raise SiteFileRefused(f"line {reader.line_num}: {error}") from error
+        raise SiteFileRefused(f"after line {reader.line_num}: {error}") from error
     return SiteFile(tuple(rooms.values()), tuple(cameras.values()))
 
 

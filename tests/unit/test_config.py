@@ -1,0 +1,125 @@
+"""The centre's configuration."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import edge.config
+import orchestrator.config
+from orchestrator.config import DATABASE_PASSWORD, ConfigError, load
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs/reference/config.md").read_text()
+XUNKAO, EDGE = REFERENCE.split("\n## `edge.toml`")
+
+
+def _file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "xunkao.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_that_names_its_folder_alone_will_do(tmp_path: Path) -> None:
+    config = load(_file(tmp_path, 'data = "data"'), {})
+    assert config.data == tmp_path / "data"
+    assert config.keys == tmp_path / "data/keys"
+    assert config.database_url == f"sqlite:///{tmp_path}/data/centre.sqlite"
+    assert config.address == ("127.0.0.1", 8080)
+    assert config.url == "http://127.0.0.1:8080"
+    assert config.zone.key == "Asia/Shanghai"
+    assert (config.lead_in_minutes, config.lead_out_minutes) == (30, 15)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('colour = "red"', "colour"),
+        ("[broker]\nprt = 1", "prt"),
+        ("[broker]\nport = 70000", "broker.port"),
+        ("lead_in_minutes = -1", "lead_in_minutes"),
+        ("lead_in_minutes = 'x'", "lead_in_minutes"),
+        ('camera_subnets = ["10.0.0.1/8"]', "camera_subnets"),
+        ('trusted_proxies = ["proxy"]', "trusted_proxies"),
+        ('timezone = "Mars/Olympus"', "timezone"),
+        ('listen = "8080"', "listen"),
+        ('listen = "127.0.0.1:99999"', "listen"),
+        ('public_url = "xunkao.example"', "public_url"),
+        ('[database]\nurl = "mysql://x/y"', "database.url"),
+        ('[database]\npassword_file = "none"', "none"),
+        ("sign_in = 3", "sign_in"),
+        ("not toml", "line 2"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = _file(tmp_path, f'data = "data"\n{text}')
+    with pytest.raises(ConfigError, match=named) as refused:
+        load(path, {})
+    assert str(path) in str(refused.value)
+
+
+def test_a_folder_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\$\.data"):
+        load(_file(tmp_path, "data = 3"), {})
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml"):
+        load(tmp_path / "none.toml", {})
+
+
+POSTGRESQL = 'data = "data"\n[database]\nurl = "postgresql://xunkao@db/xunkao"\n'
+
+
+def test_the_database_password_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("p@ss/word\n")
+    config = load(_file(tmp_path, POSTGRESQL + 'password_file = "secret"'), {})
+    assert config.database_url == "postgresql://xunkao:p%40ss%2Fword@db/xunkao"
+
+
+def test_the_database_password_comes_from_the_environment(tmp_path: Path) -> None:
+    config = load(_file(tmp_path, POSTGRESQL), {DATABASE_PASSWORD: "secret"})
+    assert config.database_url == "postgresql://xunkao:secret@db/xunkao"
+
+
+def test_a_password_in_the_file_itself_is_refused(tmp_path: Path) -> None:
+    text = 'data = "d"\n[database]\nurl = "postgresql://xunkao:planted@db/xunkao"'
+    with pytest.raises(ConfigError, match=r"database\.url") as refused:
+        load(_file(tmp_path, text), {})
+    assert "planted" not in str(refused.value)
+
+
+def _keys(kind: type[msgspec.Struct], before: str = "") -> list[str]:
+    keys: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        name = before + field.name
+        is_table = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        keys += _keys(field.type, f"{name}.") if is_table else [name]
+    return keys
+
+
+@pytest.mark.parametrize("key", _keys(orchestrator.config.Config))
+def test_every_key_of_the_centre_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in XUNKAO
+
+
+@pytest.mark.parametrize("key", _keys(edge.config.EdgeConfig))
+def test_every_key_of_the_box_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in EDGE
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [(XUNKAO, orchestrator.config.Config), (EDGE, edge.config.EdgeConfig)]
+)
+def test_no_key_is_documented_that_is_not_there(text: str, kind: type[msgspec.Struct]) -> None:
+    documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    assert documented == set(_keys(kind))
+
+
+def test_the_examples_in_the_reference_are_read(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/database").write_text("secret\n")
+    centre = XUNKAO.split("```toml\n")[1].split("```")[0]
+    assert load(_file(tmp_path, centre), {}).site_name == "桂花大学考试中心"
+    box = EDGE.split("```toml\n")[1].split("```")[0]
+    assert edge.config.load(_file(tmp_path, box)).edge == "box-1"

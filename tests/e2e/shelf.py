@@ -1,0 +1,70 @@
+"""What a box has on its shelf, told by the pictures themselves."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import av
+import msgspec
+
+from contract.messages import GapFound
+from contract.spans import Span
+from edge.simulator.stamp import Stamp, read_stamp
+
+
+def files(data: Path, camera: str) -> list[Path]:
+    """A camera's recordings, sealed and growing, in order."""
+    folder = data / "shelf" / camera
+    return sorted(path for path in folder.glob("*/*") if path.suffix in (".mp4", ".part"))
+
+
+def stamps(path: Path) -> Iterator[Stamp]:
+    """Decode a recording; gives each picture's stamp."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            assert isinstance(frame, av.VideoFrame)
+            stamp = read_stamp(frame.to_ndarray(format="gray"))
+            if stamp is not None:
+                yield stamp
+
+
+def instants(data: Path, camera: str) -> list[datetime]:
+    """When the recorded pictures of a camera were taken."""
+    number = int(camera.removeprefix("cam-"))
+    taken = []
+    for path in files(data, camera):
+        for stamp in stamps(path):
+            assert stamp.camera == number, f"{path} shows camera {stamp.camera}"
+            taken.append(stamp.captured_at)
+    return sorted(taken)
+
+
+def holes(taken: list[datetime], since: datetime, until: datetime) -> list[Span]:
+    """Spans of more than one second between `since` and `until` without a picture."""
+    inside = [instant for instant in taken if since <= instant <= until]
+    edges = [since, *inside, until]
+    return [
+        Span(one, two) for one, two in itertools.pairwise(edges) if two - one > timedelta(seconds=1)
+    ]
+
+
+def told_gaps(data: Path, camera: str) -> list[GapFound]:
+    """The gaps in a box's journal."""
+    with closing(_journal(data)) as db:
+        rows = db.execute("select row from gaps where camera = ? order by start_us", (camera,))
+        return [msgspec.json.decode(row, type=GapFound) for (row,) in rows]
+
+
+def unheard(data: Path) -> int:
+    """How many facts the centre has not yet stored."""
+    with closing(_journal(data)) as db:
+        last = db.execute("select coalesce(max(seq), 0) from facts").fetchone()[0]
+        heard = db.execute("select value from meta where key = 'heard'").fetchone()
+        return int(last) - (int(heard[0]) if heard else 0)
+
+
+def _journal(data: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{data / 'journal.sqlite'}?mode=ro", uri=True)

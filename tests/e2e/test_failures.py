@@ -1,0 +1,244 @@
+"""What breaks beside the recorder costs no second; what breaks the recorder is told."""
+
+import asyncio
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from contract.spans import Span
+from tests.e2e import shelf
+from tests.e2e.conftest import Demo, start_demo
+from tests.fakes.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    """A demo of two rooms that a test may break; nothing of it outlives the module."""
+    running = await start_demo(tmp_path_factory.mktemp("failures"), rooms=2)
+    family = [running.process.pid, *(p.pid for p in _descendants(running.process.pid))]
+    try:
+        yield running
+    finally:
+        for process in (*map(_process, family), *_working_on(running.folder)):
+            if process is not None and process.is_running():
+                process.kill()
+        await running.process.wait()
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def _working_on(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in word for word in process.info["cmdline"] or ()):
+            found.append(process)
+    return found
+
+
+def the(demo: Demo, *words: str) -> psutil.Process:
+    """The one process of the demo whose command line has these words."""
+    return next(
+        process
+        for process in _working_on(demo.folder)
+        if all(word in process.cmdline() for word in words)
+    )
+
+
+def box(demo: Demo, edge: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in demo.ready["edges"] if entry["id"] == edge)
+    return found
+
+
+def config_of(demo: Demo, edge: str) -> str:
+    return str(Path(box(demo, edge)["data"]).parent / "edge.toml")
+
+
+def folder_of(demo: Demo, edge: str) -> Path:
+    return Path(box(demo, edge)["data"])
+
+
+def camera_of(demo: Demo, edge: str) -> str:
+    return str(next(c["id"] for c in demo.ready["cameras"] if c["edge"] == edge))
+
+
+async def holes(demo: Demo, edge: str, since: datetime, until_: datetime) -> list[Span]:
+    """What the pictures on a box's shelf lack; everything up to now must be there."""
+    camera, data = camera_of(demo, edge), folder_of(demo, edge)
+    # The last fragment and the socket's low-water mark: pictures reach the file within 2 s.
+    await asyncio.sleep(max(0.0, (until_ - datetime.now(UTC)).total_seconds() + 2.5))
+    taken = await asyncio.to_thread(shelf.instants, data, camera)
+    return shelf.holes(taken, since, until_)
+
+
+@asynccontextmanager
+async def stopped(*processes: psutil.Process) -> AsyncIterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def growing(demo: Demo, edge: str) -> None:
+    """Wait until the camera's newest file grows."""
+    camera, data = camera_of(demo, edge), folder_of(demo, edge)
+
+    def size() -> int:
+        return sum(path.stat().st_size for path in shelf.files(data, camera))
+
+    first = size()
+    await until(lambda: size() > first + 100_000, 40, f"{camera} is recorded")
+
+
+async def test_a_stopped_live_process_costs_no_second_and_is_replaced(site: Demo) -> None:
+    since = _now()
+    live = the(site, "live", config_of(site, "box-1"))
+    live.suspend()
+    await until(lambda: not live.is_running() or live.status() == "zombie", 40, "live replaced")
+    await until(lambda: the(site, "live", config_of(site, "box-1")).pid != live.pid, 20)
+    assert await holes(site, "box-1", since, _now()) == []
+
+
+async def test_a_crashed_live_process_costs_no_second(site: Demo) -> None:
+    since = _now()
+    live = the(site, "live", config_of(site, "box-1"))
+    live.send_signal(signal.SIGSEGV)
+    await until(lambda: the(site, "live", config_of(site, "box-1")).pid != live.pid, 20)
+    await asyncio.sleep(2)
+    assert await holes(site, "box-1", since, _now()) == []
+
+
+async def test_thirty_seconds_without_centre_and_broker_cost_nothing(site: Demo) -> None:
+    since = _now()
+    broker = the(site, "-c")
+    assert "mosquitto" in broker.name()
+    async with stopped(psutil.Process(site.process.pid), broker):
+        await asyncio.sleep(30)
+    back = _now()
+    for edge in ("box-1", "box-2"):
+        assert await holes(site, edge, since, back) == []
+        data = folder_of(site, edge)
+        await until(lambda data=data: shelf.unheard(data) == 0, 60, "every fact heard")
+
+
+async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: Demo) -> None:
+    data, camera = folder_of(site, "box-1"), camera_of(site, "box-1")
+    before = set(shelf.files(data, camera))
+    told = len(shelf.told_gaps(data, camera))
+    recorder = the(site, "recorder", config_of(site, "box-1"))
+    killed_at = _now()
+    recorder.send_signal(signal.SIGKILL)
+    await until(lambda: the(site, "recorder", config_of(site, "box-1")).pid != recorder.pid, 20)
+    await growing(site, "box-1")
+    await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
+    gap = shelf.told_gaps(data, camera)[-1]
+    assert gap.cause == "box_down"
+    assert abs(gap.start - killed_at) < timedelta(seconds=1.5)
+    assert gap.end - gap.start < timedelta(seconds=20)
+    [missing] = await holes(site, "box-1", killed_at - timedelta(seconds=10), _now())
+    assert abs((gap.end - gap.start).total_seconds() - missing.seconds) < 2.5
+    interrupted = max(before, key=lambda path: path.name)
+    sealed = interrupted.with_suffix(".mp4")
+    assert sealed.exists(), "what was killed was taken up"
+    assert list(shelf.stamps(sealed)), "and plays"
+
+
+async def test_a_box_killed_with_9_goes_on_when_started_again(site: Demo) -> None:
+    data, camera = folder_of(site, "box-2"), camera_of(site, "box-2")
+    told = len(shelf.told_gaps(data, camera))
+    family = [psutil.Process(box(site, "box-2")["pid"])]
+    family += family[0].children(recursive=True)
+    for process in family:
+        process.send_signal(signal.SIGKILL)
+    await until(lambda: all(not p.is_running() or p.status() == "zombie" for p in family), 10)
+    again = _run_box(site, "box-2")
+    await growing(site, "box-2")
+    await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
+    assert shelf.told_gaps(data, camera)[-1].cause == "box_down"
+    await until(lambda: shelf.unheard(data) == 0, 60, "every fact heard")
+    assert again.poll() is None
+
+
+def _run_box(demo: Demo, edge: str) -> "subprocess.Popen[bytes]":
+    with (demo.folder / f"{edge}-again.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "edge", "run", "--config", config_of(demo, edge)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+async def test_every_fact_is_in_the_catalogue_once(site: Demo) -> None:
+    for edge in ("box-1", "box-2"):
+        data = folder_of(site, edge)
+        await until(lambda data=data: shelf.unheard(data) == 0, 60, "every fact heard")
+    with closing(sqlite3.connect(site.folder / "data" / "centre" / "centre.sqlite")) as centre:
+        known = {row[0] for row in centre.execute("select id from segments")}
+        count = centre.execute("select count(*) from segments").fetchone()[0]
+    on_shelves: set[str] = set()
+    for edge in ("box-1", "box-2"):
+        with closing(sqlite3.connect(folder_of(site, edge) / "journal.sqlite")) as journal:
+            on_shelves |= {row[0] for row in journal.execute("select id from segments")}
+    assert on_shelves <= known
+    assert count == len(known)
+
+
+async def test_a_centre_with_an_empty_database_stops_no_recording(site: Demo) -> None:
+    data = folder_of(site, "box-1")
+    orders = (data / "orders.json").read_bytes()
+    since = _now()
+    for process in (psutil.Process(site.process.pid), the(site, "-c")):
+        process.kill()
+    await site.process.wait()
+    centre = site.folder / "data" / "centre"
+    for path in centre.glob("centre.sqlite*"):
+        path.unlink()
+    config = str(site.folder / "data" / "xunkao.toml")
+    with (site.folder / "centre-again.log").open("wb") as log:
+        again = subprocess.Popen(
+            [sys.executable, "-m", "orchestrator", "serve", "--config", config],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+    try:
+        await until(_listening(site.folder / "centre-again.log"), 30, "the centre listens")
+        await asyncio.sleep(10)
+        assert again.poll() is None
+        assert await holes(site, "box-1", since, _now()) == []
+        assert (data / "orders.json").read_bytes() == orders
+    finally:
+        again.terminate()
+        assert await asyncio.to_thread(again.wait, 30) == 0
+
+
+def _listening(log: Path) -> Callable[[], bool]:
+    return lambda: b"listening on" in log.read_bytes()

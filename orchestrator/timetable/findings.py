@@ -18,6 +18,11 @@ _SAYINGS: dict[str, tuple[Verdict, str, str]] = {
         "{room} 与第 {row} 行的考试时间重叠",
         "overlaps the session of row {row} in {room}",
     ),
+    "overlap_standing": (
+        "warn",
+        "{room} 与已有的场次（{start}–{end}）时间重叠",
+        "overlaps a session that already stands in {room} ({start}–{end})",
+    ),
     "room_read_as": (
         "warn",
         "考场“{raw}”按“{room}”读取，请核对",

@@ -9,7 +9,7 @@ from orchestrator.timetable.findings import Finding, Rejected, finding, reject
 from orchestrator.timetable.fold import Sitting, fold
 from orchestrator.timetable.people import course_of, headcount_of, names_of
 from orchestrator.timetable.rooms import Place, Rooms, parts_of
-from orchestrator.timetable.sessions import Exam, Reading, RowRef, RowVerdict
+from orchestrator.timetable.sessions import Exam, Reading, RowRef, verdict_of
 from orchestrator.timetable.term import CHINA, Term
 from orchestrator.timetable.times import read_when
 
@@ -58,7 +58,7 @@ def interpret(book: Book, term: Term = CHINA, rooms: Rooms | None = None) -> Rea
     sessions, findings = fold(sittings)
     for ref, said in findings.items():
         notes.of(ref).extend(said)
-    rows = tuple(_verdict(ref, said) for ref, said in notes.findings.items())
+    rows = tuple(verdict_of(ref, said) for ref, said in notes.findings.items())
     return Reading(tuple(sessions), rows, headers, tuple(dropped))
 
 
@@ -91,8 +91,10 @@ def _sittings(
     headcount = _headcount(row, columns, "headcount", said)
     total = _headcount(row, columns, "room_total", said)
     invigilators = _invigilators(row, columns)
-    for _, remarks in places:
+    for place, remarks in places:
         said.extend(remarks)
+        if place.room and place.room.cameras == 0:
+            said.append(finding("room_without_camera", room=place.name))
     origin = row.origins.get((columns.columns("headcount") or (-1,))[0], row.number)
     return [
         Sitting(
@@ -160,22 +162,3 @@ def _headcount(row: Row, columns: Columns, name: str, said: list[Finding]) -> in
 def _invigilators(row: Row, columns: Columns) -> list[str]:
     names = [name for at in columns.columns("invigilators") for name in names_of(row.text(at))]
     return list(dict.fromkeys(names))
-
-
-_ORDER = {"reject": 0, "warn": 1, "ok": 2}
-
-
-def _verdict(ref: RowRef, said: list[Finding]) -> RowVerdict:
-    """Give the gravest thing said of a row, with the sentences of its equals."""
-    if not said:
-        said = [finding("ok")]
-    gravest = min(said, key=lambda one: _ORDER[one.verdict])
-    equals = [one for one in said if one.verdict == gravest.verdict]
-    return RowVerdict(
-        ref.sheet,
-        ref.row,
-        gravest.verdict,
-        gravest.code,
-        "；".join(dict.fromkeys(one.message_zh for one in equals)),
-        "; ".join(dict.fromkeys(one.message_en for one in equals)),
-    )

@@ -44,10 +44,10 @@ class Place:
     room: KnownRoom | None = None
 
 
-def read_rooms(data: bytes) -> "Rooms":
+def read_room_file(data: bytes) -> RoomFile:
     """Read a list of rooms from JSON; raises Unreadable."""
     try:
-        return Rooms(msgspec.json.decode(data, type=RoomFile).rooms)
+        return msgspec.json.decode(data, type=RoomFile)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Unreadable(
             "bad_rooms", f"教室表无法读取：{error}", f"the list of rooms cannot be read: {error}"

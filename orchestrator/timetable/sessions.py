@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from orchestrator.timetable.findings import Verdict
+from orchestrator.timetable.findings import Finding, Verdict, finding
 
 
 class Exam(msgspec.Struct, frozen=True):
@@ -49,7 +49,33 @@ class RowVerdict(msgspec.Struct, frozen=True):
     message_en: str
 
 
-class Reading(msgspec.Struct, frozen=True):
+_GRAVITY = {"reject": 0, "warn": 1, "ok": 2}
+
+
+def verdict_of(ref: RowRef, said: list[Finding]) -> RowVerdict:
+    """Give the gravest thing said of a row, with the sentences of its equals."""
+    said = said or [finding("ok")]
+    gravest = min(said, key=lambda one: _GRAVITY[one.verdict])
+    equals = [one for one in said if one.verdict == gravest.verdict]
+    return RowVerdict(
+        ref.sheet,
+        ref.row,
+        gravest.verdict,
+        gravest.code,
+        "；".join(dict.fromkeys(one.message_zh for one in equals)),
+        "; ".join(dict.fromkeys(one.message_en for one in equals)),
+    )
+
+
+def with_finding(row: RowVerdict, one: Finding | None) -> RowVerdict:
+    """Give the verdict with one thing more said of the row."""
+    if one is None:
+        return row
+    before = Finding(row.code, row.verdict, row.message_zh, row.message_en)
+    return verdict_of(RowRef(row.sheet, row.row), [before, one])
+
+
+class Reading(msgspec.Struct, frozen=True, tag="reading"):
     """All that a file says."""
 
     sessions: tuple[Session, ...]

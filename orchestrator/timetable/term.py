@@ -162,5 +162,10 @@ def _clipped(year: int, month: int, day: int) -> date:
         return date(year, month, 28)
 
 
-CHINA = Term(zone=ZoneInfo("Asia/Shanghai"))
+def zoned(timezone: str) -> Term:
+    """Give the term of which only the zone is known."""
+    return Term(zone=ZoneInfo(timezone))
+
+
+CHINA = zoned("Asia/Shanghai")
 """No term table: only dates and clock times can be read."""

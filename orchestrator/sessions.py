@@ -77,7 +77,7 @@ class Sessions:
 
     def _view(self, row: Row[Any]) -> SessionView:
         session = session_of(row)
-        window = self._lead.window(session)
+        window = session.window(self._lead.before, self._lead.after)
         now = self._clock.now()
         state = session_state(session, now, self._lead.before, self._lead.after)
         return SessionView(session, row.room_name, window, state)

@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
+from contract.spans import Span
 from orchestrator.accounts import Person
 from orchestrator.applying import Applied, carry_out, touched_edges
 from orchestrator.exams import Lead
@@ -144,7 +145,10 @@ class Timetables:
                 for r in await connection.execute(query)
             )
             wanted = await _wanted(connection, id)
-            difference = await self._difference(connection, head.name, wanted)
+            complete = await _is_complete(connection, id)
+            difference, kept = await self._difference(
+                connection, head.name, wanted, complete=complete
+            )
             names = {
                 r.id: r.name for r in await connection.execute(select(rooms.c.id, rooms.c.name))
             }
@@ -198,12 +202,15 @@ class Timetables:
             )
             return applied, await touched_edges(connection, difference)
 
+    def _window(self, session: Session) -> Span:
+        return session.window(self._lead.before, self._lead.after)
+
     def _refuse_running(self, difference: Difference, now: datetime) -> None:
-        gone = [s for s in difference.removed if now in self._lead.window(s)]
+        gone = [s for s in difference.removed if now in self._window(s)]
         moved = [
             change.before
             for change in difference.changed
-            if now in self._lead.window(change.before) and not _only_longer(change)
+            if now in self._window(change.before) and not _only_longer(change)
         ]
         if gone or moved:
             raise RunningSession([*gone, *moved])

@@ -2,79 +2,36 @@
 
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
-from orchestrator.access import Role, is_compatible
+from orchestrator.access import Role
 from orchestrator.config import SignInConfig
-from orchestrator.ledger import Act, append
-from orchestrator.passwords import Passwords, weakness
+from orchestrator.ledger import SYSTEM, Act, append
+from orchestrator.passwords import Passwords
+from orchestrator.people import (
+    Account,
+    AccountRefused,
+    Device,
+    Login,
+    LoginRefused,
+    Person,
+    check_new,
+    check_password,
+    plain,
+)
 from orchestrator.store import Store
 from orchestrator.store.tables import logins, user_roles, users
+from orchestrator.strangers import Strangers
 
-Device = Literal["console", "phone", "office"]
+__all__ = ["Account", "AccountRefused", "Accounts", "Device", "Login", "LoginRefused", "Person"]
 
 _SEEN_EVERY = timedelta(seconds=60)
-_USER_LONGEST = 64
-
-
-class LoginRefused(Exception):
-    """Nobody was logged in; `code` is `bad_credentials` or `locked`."""
-
-    def __init__(self, code: str, retry_after: timedelta = timedelta()) -> None:
-        super().__init__(code)
-        self.code = code
-        self.retry_after = retry_after
-
-
-class AccountRefused(Exception):
-    """An account was not made or changed; `code` says why, the message what would do.
-
-    Codes: `bad_user`, `user_exists`, `no_such_user`, `weak_password`, `roles_exclude`.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who asks. `login` and `csrf` are those of the log-in by which the person came."""
-
-    id: str
-    user: str
-    name: str
-    roles: frozenset[Role]
-    login: str = ""
-    csrf: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A log-in that just began. The token is given once and kept nowhere."""
-
-    token: str = field(repr=False)
-    person: Person
-    csrf: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """An account as administrators see it."""
-
-    id: str
-    user: str
-    name: str
-    roles: frozenset[Role]
-    disabled: bool
 
 
 class Accounts:
@@ -91,6 +48,7 @@ class Accounts:
         self._clock = clock
         self._rules = rules or SignInConfig()
         self._passwords = passwords or Passwords()
+        self._strangers = Strangers(self._rules)
 
     # ------------------------------------------------------------ log-ins
 
@@ -107,7 +65,7 @@ class Accounts:
         Raises LoginRefused. Both outcomes stand in the ledger; so many wrong passwords lock the
         account for a while. `otp` is taken and not asked for yet.
         """
-        asked = _plain(user)
+        asked = plain(user)
         async with self._store.read() as connection:
             known = (await connection.execute(_account(asked))).first()
         hashed = known.password_hash if known else None
@@ -116,16 +74,16 @@ class Accounts:
         async with self._store.write() as connection:
             account = (await connection.execute(_account(asked))).first()
             fits = fits and account is not None and account.password_hash == hashed
-            refusal = self._refusal(account, fits, now)
+            refusal = self._refusal(asked, account, fits, now)
             if refusal is None and account is not None:
                 return await self._begin(connection, account, device, source, now)
-            if account is not None and not fits:
-                await self._count_failure(connection, account, now)
+            code = refusal.code if refusal else "bad_credentials"
+            if code == "bad_credentials":
+                await self._count_failure(connection, asked, account, now)
             # What was typed may be a password in the wrong field: only known names are written.
             who = account.user if account is not None else "unknown"
-            code = refusal.code if refusal else "bad_credentials"
             await append(connection, Act(who, "log_in", device, "", code, source), now)
-        raise refusal or LoginRefused("bad_credentials")
+        raise refusal or LoginRefused(code)
 
     async def who(self, token: str) -> Person | None:
         """Give the person whose log-in this is, and note the visit; None when there is none."""
@@ -162,8 +120,8 @@ class Accounts:
         source: str = "",
     ) -> Person:
         """Make an account; raises AccountRefused."""
-        person = Person(secrets.token_hex(8), _plain(user), name.strip(), frozenset(roles))
-        _check_new(person, password)
+        person = Person(secrets.token_hex(8), plain(user), name.strip(), frozenset(roles))
+        check_new(person, password)
         hashed = await self._passwords.hash(password)
         now = self._clock.now()
         async with self._store.write() as connection:
@@ -187,15 +145,15 @@ class Accounts:
 
     async def set_password(self, user: str, password: str, by: str, source: str = "") -> None:
         """Give a new password, unlock the account and end its log-ins; raises AccountRefused."""
-        _check_password(password, _plain(user))
+        check_password(password, plain(user))
         hashed = await self._passwords.hash(password)
         changes = {"password_hash": hashed, "failures": 0, "locked_until": None}
-        await self._change(user, Act(by, "set_password", _plain(user), source=source), changes)
+        await self._change(user, Act(by, "set_password", plain(user), source=source), changes)
 
     async def disable(self, user: str, by: str, reason: str, source: str = "") -> None:
         """End the account's log-ins and allow no more; raises AccountRefused."""
         changes = {"disabled_at": self._clock.now()}
-        act = Act(by, "disable_user", _plain(user), reason, source=source)
+        act = Act(by, "disable_user", plain(user), reason, source=source)
         await self._change(user, act, changes)
 
     async def accounts(self) -> list[Account]:
@@ -216,12 +174,16 @@ class Accounts:
 
     # ------------------------------------------------------------ within
 
-    def _refusal(self, account: Row[Any] | None, fits: bool, now: datetime) -> LoginRefused | None:
-        if account is None or account.disabled_at is not None:
-            return LoginRefused("bad_credentials")
-        if account.locked_until is not None and now < account.locked_until:
-            return LoginRefused("locked", account.locked_until - now)
-        return None if fits else LoginRefused("bad_credentials")
+    def _refusal(
+        self, asked: str, account: Row[Any] | None, fits: bool, now: datetime
+    ) -> LoginRefused | None:
+        locked_for = self._strangers.locked_for(asked, now)
+        if account is not None and account.locked_until is not None:
+            locked_for = account.locked_until - now
+        if locked_for > timedelta():
+            return LoginRefused("locked", locked_for)
+        is_open = account is not None and account.disabled_at is None
+        return None if fits and is_open else LoginRefused("bad_credentials")
 
     async def _begin(
         self,
@@ -257,15 +219,15 @@ class Accounts:
         )
 
     async def _count_failure(
-        self, connection: AsyncConnection, account: Row[Any], now: datetime
+        self, connection: AsyncConnection, asked: str, account: Row[Any] | None, now: datetime
     ) -> None:
-        if account.locked_until is not None and now < account.locked_until:
+        if account is None:
+            self._strangers.fail(asked, now)
             return
-        failures = account.failures + 1
-        locked_until = account.locked_until
+        failures, locked_until = account.failures + 1, None
         if failures >= self._rules.most_failures:
             failures, locked_until = 0, now + timedelta(minutes=self._rules.lock_minutes)
-            await append(connection, Act("system", "lock_user", account.user), now)
+            await append(connection, Act(SYSTEM, "lock_user", account.user), now)
         await connection.execute(
             update(users)
             .where(users.c.id == account.id)
@@ -302,7 +264,7 @@ class Accounts:
     async def _change(self, user: str, act: Act, changes: dict[str, Any]) -> None:
         now = self._clock.now()
         async with self._store.write() as connection:
-            account = (await connection.execute(_account(_plain(user)))).first()
+            account = (await connection.execute(_account(plain(user)))).first()
             if account is None:
                 raise AccountRefused("no_such_user", f"there is no user {user}")
             await append(connection, act, now)
@@ -313,32 +275,12 @@ class Accounts:
             await _end(connection, mine, act.action, now)
 
 
-def _plain(user: str) -> str:
-    """One spelling of what people type: width, case and blanks do not matter."""
-    return unicodedata.normalize("NFKC", user).replace("\0", "").strip().casefold()
-
-
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _account(user: str) -> Select[Any]:
     return select(users).where(users.c.user == user)
-
-
-def _check_new(person: Person, password: str) -> None:
-    if not person.user.isprintable() or not 0 < len(person.user) <= _USER_LONGEST:
-        raise AccountRefused("bad_user", f"a user's name has 1 to {_USER_LONGEST} characters")
-    if not is_compatible(person.roles):
-        raise AccountRefused(
-            "roles_exclude", "at least one role; sys_admin and auditor each stand alone"
-        )
-    _check_password(password, person.user)
-
-
-def _check_password(password: str, user: str) -> None:
-    if complaint := weakness(password, user):
-        raise AccountRefused("weak_password", f"password: {complaint}")
 
 
 async def _end(connection: AsyncConnection, which: Any, why: str, now: datetime) -> None:

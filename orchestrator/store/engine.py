@@ -40,10 +40,10 @@ class Store:
         Raises StoreUnavailable, or StoreTooNew for a database of a later version.
         """
         parsed = make_url(url)
-        writer, reader = _engines(parsed)
-        store = cls(writer, reader)
+        store = cls(*_engines(parsed))
         try:
             try:
+                _make_place(parsed)
                 async with store.write() as connection:
                     await connection.run_sync(migrate)
             except (OSError, SQLAlchemyError) as error:
@@ -67,6 +67,14 @@ class Store:
         async with self._writing:
             await self._reader.dispose()
             await self._writer.dispose()
+
+
+def _make_place(url: URL) -> None:
+    """Make the SQLite file for its owner alone; its journal files take after it."""
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
 
 
 def _cause(error: Exception) -> object:
@@ -97,7 +105,6 @@ def _engine(url: URL, size: int, **options: Any) -> AsyncEngine:
 def _sqlite(url: URL, *, writes: bool) -> AsyncEngine:
     if url.database in (None, "", ":memory:"):
         raise StoreUnavailable("the SQLite database must be a file")
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = _engine(
         url.set(drivername="sqlite+aiosqlite"),
         1 if writes else _READERS,

@@ -224,6 +224,22 @@ async def test_an_unreachable_database_is_named_without_its_password(tmp_path: P
     assert "planted" not in str(refused.value)
 
 
+async def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for url in (f"sqlite:///{tmp_path}/file/centre.sqlite", "sqlite://", "mysql://u@h/x"):
+        with pytest.raises(StoreUnavailable):
+            async with Store.open(url):
+                pass
+
+
+async def test_a_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
+    async with Store.open(f"sqlite:///{tmp_path}/data/centre.sqlite") as store:
+        async with store.write() as connection:
+            await _set(connection, "a")
+        files = list((tmp_path / "data").iterdir())
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 async def test_two_processes_may_write_to_one_sqlite_file(tmp_path: Path) -> None:
     async with Store.open(f"sqlite:///{tmp_path}/centre.sqlite") as store:
         with contextlib.closing(sqlite3.connect(tmp_path / "centre.sqlite")) as other:

@@ -119,6 +119,24 @@ async def test_five_wrong_passwords_lock_for_a_quarter_of_an_hour(
     await accounts.log_in(chen, GOOD)
 
 
+async def test_a_name_that_nobody_has_locks_like_one_that_somebody_has(
+    accounts: Accounts, clock: ManualClock
+) -> None:
+    codes = [await _refused(accounts.log_in("nobody", "wrong")) for _ in range(6)]
+    assert codes == ["bad_credentials"] * 5 + ["locked"]
+    await clock.advance(15 * 60)
+    assert await _refused(accounts.log_in("nobody", "wrong")) == "bad_credentials"
+
+
+async def test_a_lock_says_how_long(accounts: Accounts, chen: str, clock: ManualClock) -> None:
+    for _ in range(5):
+        await _refused(accounts.log_in(chen, "wrong"))
+    await clock.advance(5 * 60)
+    with pytest.raises(LoginRefused) as refused:
+        await accounts.log_in(chen, GOOD)
+    assert refused.value.retry_after == timedelta(minutes=10)
+
+
 async def test_a_right_password_forgets_the_wrong_ones(accounts: Accounts, chen: str) -> None:
     for _ in range(2):
         for _ in range(4):

@@ -187,9 +187,9 @@ class Timetables:
         async with self._store.write() as connection:
             head = await _head(connection, id)
             row = await append(connection, act, now)
-            difference = await self._difference(
-                connection, head.name, await _wanted(connection, id)
-            )
+            wanted = await _wanted(connection, id)
+            complete = await _is_complete(connection, id)
+            difference, _ = await self._difference(connection, head.name, wanted, complete=complete)
             self._refuse_running(difference, now)
             reason = act.reason or head.name
             applied = await carry_out(

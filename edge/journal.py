@@ -219,9 +219,12 @@ class Journal:
         )
         return [(from_us(at), msgspec.json.decode(data, type=CameraChanged)) for at, data in rows]
 
-    async def known_paths(self) -> frozenset[str]:
-        """Give the path of every segment on record, relative to the data folder."""
-        rows = await self._connection.execute_fetchall("select path from segments")
+    async def known_paths(self, folder: str) -> frozenset[str]:
+        """Give the paths of the segments on record below a folder; both as in `path`."""
+        prefix = folder.rstrip("/") + "/"
+        rows = await self._connection.execute_fetchall(
+            "select path from segments where path > ? and path < ?", (prefix, prefix + "\uffff")
+        )
         return frozenset(row[0] for row in rows)
 
     @asynccontextmanager

@@ -1,0 +1,87 @@
+"""Which streams are wanted now: pure, from the orders in force."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from contract.keys import SealBroken, SealKey
+from contract.messages import Camera, Source, Stream
+from contract.spans import Span, union
+from edge.orders import OrdersInForce, is_protected, windows
+from edge.recording.camera import Origin
+
+_STREAMS: tuple[Stream, ...] = ("main", "sub")
+_ARM = timedelta(minutes=2)
+_ARM_SPREAD_S = 100.0
+"""Sessions begin within this of two minutes before a window, so 20 s are left to fail and retry."""
+LINGER = timedelta(seconds=1.5)
+"""How long after a window its last pictures may still be on their way."""
+_UNTRUSTED = timedelta(hours=25)
+
+
+class Wanted(NamedTuple):
+    """One stream to be pulled, and when it is to be kept."""
+
+    origin: Origin
+    keep: tuple[Span, ...]
+
+
+def arms_at(camera: str, window: Span) -> datetime:
+    """Give the instant at which a camera's sessions begin: jittered, and always the same."""
+    digest = hashlib.sha256(f"{camera} {window.start.isoformat()}".encode()).digest()
+    share = int.from_bytes(digest[:4], "big") / 2**32
+    return window.start - _ARM + timedelta(seconds=share * _ARM_SPREAD_S)
+
+
+def is_armed(camera: str, window: Span, now: datetime) -> bool:
+    """True from a little before a window until its last pictures have come."""
+    return arms_at(camera, window) <= now < window.end + LINGER
+
+
+def wanted(
+    orders: OrdersInForce, key: SealKey, now: datetime, *, clock_trusted: bool
+) -> dict[tuple[str, Stream], Wanted]:
+    """Give the streams to be pulled now.
+
+    A box that cannot trust its clock pulls and keeps every camera with an order in the next 24 h.
+    """
+    result: dict[tuple[str, Stream], Wanted] = {}
+    for camera in orders.cameras:
+        mine = tuple(order for order in orders.orders if order.camera == camera.id)
+        if clock_trusted:
+            is_wanted = any(is_armed(camera.id, window, now) for window in windows(mine, camera.id))
+        else:
+            is_wanted = any(is_protected(order, now) for order in mine)
+        if not is_wanted:
+            continue
+        origins = origins_of(camera, key)
+        for stream in _STREAMS:
+            keep = [Span(order.start, order.end) for order in mine if stream in order.record]
+            if keep and not clock_trusted:
+                keep.append(Span(now - _UNTRUSTED, now + _UNTRUSTED))
+            result[camera.id, stream] = Wanted(origins[stream], tuple(union(keep)))
+    return result
+
+
+def origins_of(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
+    """Open the sealed address of a camera; one that cannot be opened says so by its fault."""
+    try:
+        source = msgspec.json.decode(key.open(camera.sealed), type=Source)
+    except (SealBroken, msgspec.MsgspecError):
+        fault = "its address was not sealed to this box"
+        return {stream: Origin("", "", "", camera.switch, fault) for stream in _STREAMS}
+    return {
+        "main": Origin(source.main, source.user, source.password, camera.switch),
+        "sub": Origin(source.sub, source.user, source.password, camera.switch),
+    }
+
+
+def ordered(orders: OrdersInForce) -> dict[tuple[str, Stream], list[Span]]:
+    """Give, for each stream that is to be kept, its windows, apart and in order."""
+    spans: dict[tuple[str, Stream], list[Span]] = {}
+    for order in orders.orders:
+        for stream in order.record:
+            spans.setdefault((order.camera, stream), []).append(Span(order.start, order.end))
+    return {key: union(some) for key, some in spans.items()}

@@ -1,0 +1,60 @@
+"""Which seconds of a camera's stream are on disk, as far as this process knows."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from contract.spans import Span, union
+from edge.journal import from_us
+
+_JOIN = timedelta(seconds=1)
+"""A pause of at most this is no gap, so spans join over it."""
+_JOIN_US = _JOIN // timedelta(microseconds=1)
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Merge spans that a pause of at most a second parts."""
+    merged: list[Span] = []
+    for span in union(spans):
+        if merged and span.start - merged[-1].end <= _JOIN:
+            merged[-1] = Span(merged[-1].start, span.end)
+        else:
+            merged.append(span)
+    return merged
+
+
+class Coverage:
+    """Grows at its end with every fragment."""
+
+    def __init__(self, known: Iterable[Span] = ()) -> None:
+        self._known = joined(known)
+        self._open: tuple[int, int] | None = None
+
+    def add(self, start_us: int, end_us: int) -> None:
+        """Note a written span."""
+        if self._open is not None:
+            first, last = self._open
+            if first <= start_us <= last + _JOIN_US:
+                self._open = (first, max(last, end_us))
+                return
+        self._settle()
+        self._open = (start_us, end_us)
+
+    def know(self, spans: Iterable[Span]) -> None:
+        """Note what is accounted for otherwise: earlier files, gaps that were told."""
+        self._known = joined([*self._known, *spans])
+
+    def spans(self) -> list[Span]:
+        """Give all that is accounted for, apart and in order."""
+        return joined([*self._known, *self._opened()])
+
+    def forget_before(self, instant: datetime) -> None:
+        """Drop what ended before."""
+        self._known = [span for span in self._known if span.end > instant]
+
+    def _settle(self) -> None:
+        self._known = self.spans()
+
+    def _opened(self) -> list[Span]:
+        if self._open is None:
+            return []
+        return [Span(from_us(self._open[0]), from_us(self._open[1]))]

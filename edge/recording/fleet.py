@@ -1,0 +1,232 @@
+"""Making the streams that are pulled match the orders in force, on observed bytes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from contract.clock import Clock
+from contract.keys import SealKey
+from contract.messages import CameraStatus, ShelfTrouble, Stream
+from edge.config import EdgeConfig
+from edge.feedserver import FeedServer
+from edge.orders import OrdersInForce, load
+from edge.recording.arming import Wanted, wanted
+from edge.recording.books import Books, Trouble
+from edge.recording.camera import CameraStream, Origin
+from edge.recording.coverage import Coverage
+from edge.recording.gaps import Failure
+from edge.recording.recorder import Cuts, Recorder
+from edge.recording.segment import GrowingSegment, ShelfBroken
+from edge.rtsp.player import Sweep
+from edge.rtsp.spacing import Spacing
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, Stream]
+_LOOK_S = 1.0
+_STEP_S = 1.0
+_GROWS_WITHIN_S = 10.0
+_BEGINS_WITHIN_S = 25.0
+
+
+class OrdersFile:
+    """The orders in force, read again when the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.orders = OrdersInForce()
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._said = ""
+
+    def refresh(self) -> None:
+        """Read a changed file; one that is no such file leaves the orders as they were."""
+        try:
+            stat = self._path.stat()
+        except FileNotFoundError:
+            return
+        seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        if seen == self._seen:
+            return
+        try:
+            self.orders = load(self._path)
+        except (ValueError, OSError) as error:
+            if str(error) != self._said:
+                log.error("the orders cannot be read, the old ones stand: %s", error)
+            self._said = str(error)
+        else:
+            self._seen, self._said = seen, ""
+
+
+class Fleet:
+    """Owns one task per stream that is pulled."""
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        clock: Clock,
+        books: Books,
+        feed: FeedServer,
+        group: asyncio.TaskGroup,
+        seal_key: SealKey,
+        clock_trusted: Callable[[], bool],
+    ) -> None:
+        self.file = OrdersFile(config.orders)
+        self.streams: dict[Key, CameraStream] = {}
+        self.coverage: dict[Key, Coverage] = {}
+        self._config = config
+        self._clock = clock
+        self._books = books
+        self._feed = feed
+        self._group = group
+        self._seal_key = seal_key
+        self._clock_trusted = clock_trusted
+        self._sweep = Sweep(clock)
+        self._spacing = Spacing(clock)
+        self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
+        self._grown: dict[Key, tuple[Path | None, int, float]] = {}
+        self._trouble_at: float | None = None
+        self._ahead = self._ahead_now()
+        feed.on_watched = self._on_watched
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self._group.create_task(self._sweep.run(), name="sweep")
+        while True:
+            self._notice_clock_step()
+            self.file.refresh()
+            now = self._clock.now()
+            await self._become(
+                wanted(self.file.orders, self._seal_key, now, clock_trusted=self._clock_trusted())
+            )
+            self._reconcile()
+            self._notice_recovery()
+            await self._clock.sleep(_LOOK_S)
+
+    def statuses(self) -> list[CameraStatus]:
+        """Say of every camera of the box what is seen of its streams."""
+        known = {key: stream.status() for key, stream in self.streams.items()}
+        for camera in self.file.orders.cameras:
+            for name in ("main", "sub"):
+                off = CameraStatus(camera=camera.id, stream=name, state="off")
+                known.setdefault((camera.id, name), off)
+        return [status for _, status in sorted(known.items())]
+
+    def growing(self) -> list[GrowingSegment]:
+        """Give the files that grow now."""
+        open_ones = (stream.recorder.growing for stream in self.streams.values())
+        return [segment for segment in open_ones if segment is not None]
+
+    def failures(self, key: Key) -> list[Failure]:
+        """Give why pictures of a stream were missing of late."""
+        return self._stream(key).failures
+
+    def shelf_broke(self, key: Key, error: ShelfBroken) -> None:
+        """Note that the shelf takes no bytes; said once until it does again."""
+        self._stream(key).fail(Failure(self._clock.now(), "disk", str(error)))
+        if self._trouble_at is None:
+            log.error("the shelf takes no more: %s", error)
+            kind: Trouble = "disk_full" if error.is_full else "write_failed"
+            self._books.tell(ShelfTrouble(kind=kind, detail=str(error)))
+        self._trouble_at = self._clock.monotonic()
+
+    def _stream(self, key: Key) -> CameraStream:
+        stream = self.streams.get(key)
+        if stream is None:
+            coverage = self.coverage.setdefault(key, Coverage())
+            recorder = Recorder(
+                key,
+                self._config.shelf,
+                Cuts.staggered(key, self._config.segment_seconds),
+                coverage,
+                self._clock,
+                self._books.seal,
+                lambda error: self.shelf_broke(key, error),
+            )
+            stream = CameraStream(key, recorder, self._feed, self._clock, self._books.tell)
+            self.streams[key] = stream
+        return stream
+
+    async def _become(self, desired: dict[Key, Wanted]) -> None:
+        """Stop what is no longer wanted or comes from elsewhere, then start what is missing."""
+        surplus = [
+            key
+            for key, (origin, _) in self._tasks.items()
+            if key not in desired or desired[key].origin != origin
+        ]
+        stopping = [self._tasks.pop(key)[1] for key in surplus]
+        for task in stopping:
+            task.cancel()
+        if stopping:
+            await asyncio.wait(stopping)
+        for key in surplus:
+            self._grown.pop(key, None)
+            self.streams[key].recorder.keep([])
+        for key, want in desired.items():
+            stream = self._stream(key)
+            stream.recorder.keep(list(want.keep))
+            if key not in self._tasks:
+                self._tasks[key] = (want.origin, self._start(key, stream, want.origin))
+
+    def _start(self, key: Key, stream: CameraStream, origin: Origin) -> asyncio.Task[None]:
+        return self._group.create_task(
+            stream.pull(origin, self._sweep, self._spacing, self._config.may_contact),
+            name=f"camera {key[0]}/{key[1]}",
+        )
+
+    def _reconcile(self) -> None:
+        """A task that exists proves nothing: a wanted file must grow."""
+        now = self._clock.monotonic()
+        for key in self._tasks:
+            stream = self.streams[key]
+            if not stream.recorder.is_due(self._clock.now()) or stream.state != "streaming":
+                self._grown.pop(key, None)
+                continue
+            path, size = _on_disk(stream.recorder.growing)
+            before = self._grown.get(key)
+            if before is None or path != before[0] or size > before[1]:
+                self._grown[key] = (path, size, now)
+                continue
+            limit = _GROWS_WITHIN_S if path else _BEGINS_WITHIN_S
+            if now - before[2] > limit and not stream.recorder.is_waiting_for_disk:
+                self._redo(key, stream)
+
+    def _redo(self, key: Key, stream: CameraStream) -> None:
+        self._grown.pop(key, None)
+        log.error("%s/%s comes, but its file does not grow: doing it again", *key)
+        if stream.player is not None:
+            stream.player.give_up("stalled", "its file did not grow")
+
+    def _notice_clock_step(self) -> None:
+        ahead = self._ahead_now()
+        if abs(ahead - self._ahead) > _STEP_S:
+            log.error("the box's clock stepped by %+.1f s", ahead - self._ahead)
+            for stream in self.streams.values():
+                stream.clock_stepped()
+        self._ahead = ahead
+
+    def _ahead_now(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def _notice_recovery(self) -> None:
+        since = self._trouble_at
+        if since is None:
+            return
+        if any(stream.recorder.written_at > since for stream in self.streams.values()):
+            self._trouble_at = None
+            log.warning("the shelf takes bytes again")
+            self._books.tell(ShelfTrouble(kind="recovered", detail="written to again"))
+
+    def _on_watched(self, key: Key, is_watched: bool) -> None:
+        stream = self.streams.get(key)
+        if stream is not None:
+            stream.watched(is_watched)
+
+
+def _on_disk(segment: GrowingSegment | None) -> tuple[Path | None, int]:
+    if segment is None:
+        return None, 0
+    try:
+        return segment.path, segment.path.stat().st_size
+    except FileNotFoundError:
+        return segment.path, 0

@@ -1,0 +1,133 @@
+"""Pictures to fragments: `moof` and `mdat` as one piece that is written whole or not at all."""
+
+import struct
+from typing import NamedTuple
+
+from edge.recording.boxes import TIMESCALE
+from edge.rtsp.intake import Picture
+
+_KEY = 0x02000000
+_OTHER = 0x01010000
+_PLAIN = 0x000701  # data offset; duration, size and flags of each sample
+_REORDERED = 0x000F01  # and composition offset
+_USUAL = TIMESCALE // 25
+_LONGEST = TIMESCALE  # one second: what a picture stands for at most when none follows
+
+
+class Fragment(NamedTuple):
+    """A fragment and the media time it covers, in 90 kHz from the segment's first picture."""
+
+    data: bytes
+    begin: int
+    end: int
+
+
+class Fragmenter:
+    """Collects pictures of one segment and gives them as fragments, in order."""
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._pending: list[Picture] = []
+        self._sequence = 0
+        self._end = 0
+        """Decoding time from which the next fragment may begin."""
+        self._usual = _USUAL
+        self._newest = first - 1
+        self._reorders = False
+        self._anchor = 0
+
+    @property
+    def pending_90k(self) -> int:
+        """How much time has been collected since the last fragment."""
+        if not self._pending:
+            return 0
+        return self._newest - self._pending[0].timestamp_90k + self._usual
+
+    def add(self, picture: Picture) -> None:
+        """Collect a picture, in order of decoding."""
+        stamp = picture.timestamp_90k
+        if stamp > self._newest:
+            if 0 < stamp - self._newest <= _LONGEST and not self._reorders:
+                self._usual = stamp - self._newest
+            self._newest = stamp
+            self._anchor = len(self._pending)
+        else:
+            self._reorders = True
+        self._pending.append(picture)
+
+    def take(self, *, last: bool = False) -> Fragment | None:
+        """Give what can be written now; `last`: nothing more will come.
+
+        With pictures that are shown out of order (B), a fragment ends before the newest one that
+        all others precede: what comes later is shown later.
+        """
+        count = self._anchor if self._reorders and not last else len(self._pending)
+        if count == 0:
+            return None
+        pictures, self._pending = self._pending[:count], self._pending[count:]
+        self._anchor = 0
+        following = self._pending[0].timestamp_90k if self._pending else None
+        return self._write(pictures, following)
+
+    def _write(self, pictures: list[Picture], following: int | None) -> Fragment:
+        shown = [picture.timestamp_90k - self._first for picture in pictures]
+        decoded = sorted(shown)
+        floor = self._end
+        for number, at in enumerate(decoded):
+            decoded[number] = floor = max(at, floor)
+            floor += 1
+        end = decoded[-1] + self._usual if following is None else following - self._first
+        self._end = max(end, decoded[-1] + 1)
+        self._sequence += 1
+        head = _head(self._sequence, pictures, shown, decoded, self._end)
+        parts = [head]
+        for picture in pictures:
+            for nal in picture.nals:
+                parts += (_LENGTH(len(nal)), nal)
+        return Fragment(b"".join(parts), decoded[0], self._end)
+
+
+_LENGTH = struct.Struct("!I").pack
+
+
+def _head(
+    sequence: int, pictures: list[Picture], shown: list[int], decoded: list[int], end: int
+) -> bytes:
+    ends = [*decoded[1:], end]
+    sizes = [sum(map(len, picture.nals)) + 4 * len(picture.nals) for picture in pictures]
+    reordered = shown != decoded
+    fields: list[int] = []
+    for number, picture in enumerate(pictures):
+        duration = ends[number] - decoded[number]
+        fields += (duration, sizes[number], _KEY if picture.key else _OTHER)
+        if reordered:
+            fields.append((shown[number] - decoded[number]) & 0xFFFFFFFF)
+    run_size = 20 + 4 * len(fields)
+    moof_size = 8 + 16 + 8 + 16 + 20 + run_size
+    version_and_flags = 1 << 24 | _REORDERED if reordered else _PLAIN
+    return b"".join(
+        (
+            struct.pack("!I4s", moof_size, b"moof"),
+            struct.pack("!I4sII", 16, b"mfhd", 0, sequence),
+            struct.pack("!I4s", moof_size - 24, b"traf"),
+            struct.pack("!I4sII", 16, b"tfhd", 0x020000, 1),
+            struct.pack("!I4sIQ", 20, b"tfdt", 1 << 24, decoded[0]),
+            struct.pack("!I4sI", run_size, b"trun", version_and_flags),
+            struct.pack("!Ii", len(pictures), moof_size + 8),
+            struct.pack(f"!{len(fields)}I", *fields),
+            struct.pack("!I4s", 8 + sum(sizes), b"mdat"),
+        )
+    )
+
+
+def duration_of(moof: bytes) -> tuple[int, int]:
+    """Read where a fragment of ours begins and ends; raises ValueError for what is none."""
+    if len(moof) < 88 or moof[52:56] != b"tfdt" or moof[72:76] != b"trun":
+        raise ValueError("not a fragment of ours")
+    begin = int.from_bytes(moof[60:68], "big")
+    columns = 4 if int.from_bytes(moof[77:80], "big") == _REORDERED else 3
+    count = int.from_bytes(moof[80:84], "big")
+    if len(moof) != 88 + 4 * columns * count:
+        raise ValueError("not a fragment of ours")
+    fields = struct.unpack(f"!{columns * count}I", moof[88:])
+    return begin, begin + sum(fields[::columns])

@@ -1,0 +1,126 @@
+"""The recorder's process: orders in, segments, gaps and the feed out. It needs nobody else."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from contract.clock import Clock
+from contract.keys import SealKey
+from contract.messages import ShelfTrouble
+from edge.clocktrust import ClockTrust
+from edge.config import EdgeConfig
+from edge.feedserver import FeedServer
+from edge.journal import Journal
+from edge.recording import adoption
+from edge.recording.books import Books
+from edge.recording.fleet import Fleet
+from edge.recording.gapwatch import GapWatch
+from edge.recording.volume import WrongVolume, identify
+
+log = logging.getLogger(__name__)
+
+_STATUS_S = 1.0
+_SYNC_S = 2.0
+
+
+async def run(config: EdgeConfig, clock: Clock) -> None:
+    """Record what is ordered until cancelled; then what is open is sealed.
+
+    Raises WrongVolume when the shelf is not the one this box has recorded to.
+    """
+    trust = ClockTrust(config.data / "clock.json", clock)
+    status = config.run / "recorder.json"
+    last_alive = _last_alive(status)
+    config.run.mkdir(parents=True, exist_ok=True)
+    async with Journal.open(config.journal) as journal:
+        volume = await _identified(config, journal, clock)
+        parts = await asyncio.to_thread(adoption.unfinished, config.shelf)
+        with _goodbye(status):
+            async with (
+                Books.open(config, journal, clock, volume, trust.trusted) as books,
+                FeedServer.open(config.run / "feed.sock") as feed,
+                asyncio.TaskGroup() as group,
+            ):
+                adopted = books.adopt(parts)
+                key = SealKey.load_or_make(config.keys / "seal.key")
+                fleet = Fleet(config, clock, books, feed, group, key, trust.trusted)
+                watch = GapWatch(fleet, journal, books, clock, last_alive)
+                group.create_task(books.failed(), name="books")
+                group.create_task(fleet.run(), name="fleet")
+                group.create_task(_watch_gaps(adopted, watch), name="gaps")
+                group.create_task(_sync(fleet, clock), name="sync")
+                group.create_task(_say(fleet, status, clock), name="status")
+
+
+async def _identified(config: EdgeConfig, journal: Journal, clock: Clock) -> str:
+    try:
+        return await identify(config.data, config.shelf, journal, clock)
+    except WrongVolume as error:
+        log.error("%s", error)
+        trouble = ShelfTrouble(kind="wrong_volume", detail=str(error))
+        await journal.add_fact(trouble, clock.now())
+        raise
+
+
+async def _watch_gaps(adopted: asyncio.Event, watch: GapWatch) -> None:
+    """What an earlier run left must be on record before anything is called missing."""
+    await adopted.wait()
+    await watch.run()
+
+
+async def _sync(fleet: Fleet, clock: Clock) -> None:
+    """Have the kernel write growing files out, so that a power cut costs seconds."""
+    while True:
+        await clock.sleep(_SYNC_S)
+        copies = [os.dup(segment.fd) for segment in fleet.growing()]
+        if copies:
+            await asyncio.to_thread(_sync_all, copies)
+
+
+def _sync_all(copies: list[int]) -> None:
+    for fd in copies:
+        try:
+            os.fdatasync(fd)
+        except OSError as error:
+            log.error("the disk did not take what was written: %s", error.strerror)
+        finally:
+            os.close(fd)
+
+
+async def _say(fleet: Fleet, path: Path, clock: Clock) -> None:
+    """Write what is seen of the cameras every second; the file's age tells when we last lived."""
+    while True:
+        _replace(path, msgspec.json.encode(fleet.statuses()))
+        await clock.sleep(_STATUS_S)
+
+
+@contextmanager
+def _goodbye(path: Path) -> Iterator[None]:
+    """Leave a status behind that says nothing is recorded."""
+    try:
+        yield
+    finally:
+        _replace(path, msgspec.json.encode([]))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Rename a new content into place; a full disk leaves the old one."""
+    beside = path.with_suffix(".new")
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        log.debug("no status: %s", error.strerror)
+
+
+def _last_alive(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None

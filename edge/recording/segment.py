@@ -1,0 +1,135 @@
+"""One segment's file while it grows: whole fragments, nothing else."""
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.recording.boxes import init_section
+from edge.recording.fragments import Fragment, Fragmenter
+from edge.recording.merkle import Merkle
+from edge.recording.names import Name, whole_ms
+from edge.rtsp.intake import Picture
+from edge.rtsp.timeline import us_of_90k
+
+_OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class ShelfBroken(Exception):
+    """The shelf takes no more bytes; what was written whole stands."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error.strerror or str(error))
+        self.is_full = error.errno in _OUT_OF_SPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A segment to which nothing will be added; not sealed yet."""
+
+    name: Name
+    part: Path
+    fd: int
+    """Open for writing; whoever seals it closes it."""
+    end_us: int
+    size: int
+    fragments: int
+    root: str
+    adopted: bool = False
+
+
+class GrowingSegment:
+    """Owns an open `.part` file."""
+
+    def __init__(self, shelf: Path, camera_stream: Name, first: Picture) -> None:
+        """Make the file and write its init section; raises ShelfBroken."""
+        self.run = first.run
+        self.parameters = first.parameters
+        self.name = camera_stream._replace(start_us=whole_ms(first.captured_us))
+        self.size = 0
+        self.fragments = 0
+        self.end_us = self.name.start_us
+        self._merkle = Merkle()
+        self._fragmenter = Fragmenter(first.timestamp_90k)
+        self.fd, self.name, self.path = _create(shelf, self.name)
+        try:
+            self._write(init_section(first.parameters))
+        except ShelfBroken:
+            self.discard()
+            raise
+
+    def add(self, picture: Picture) -> None:
+        """Collect a picture of this run."""
+        self._fragmenter.add(picture)
+
+    @property
+    def pending_90k(self) -> int:
+        """How much time is collected and not written."""
+        return self._fragmenter.pending_90k
+
+    def flush(self, *, last: bool = False) -> tuple[int, int] | None:
+        """Write what is collected; gives the wall-clock span now on disk, microseconds.
+
+        Raises ShelfBroken; the file then ends at its last whole fragment.
+        """
+        fragment = self._fragmenter.take(last=last)
+        if fragment is None:
+            return None
+        self._write(fragment.data)
+        self.fragments += 1
+        self.end_us = self._at(fragment.end)
+        return self._span(fragment)
+
+    def finish(self) -> Finished:
+        """Give it to be sealed; the file is another's from now on."""
+        return Finished(
+            name=self.name,
+            part=self.path,
+            fd=self.fd,
+            end_us=self.end_us,
+            size=self.size,
+            fragments=self.fragments,
+            root=self._merkle.root().hex(),
+        )
+
+    def discard(self) -> None:
+        """Take away a file that holds no picture."""
+        os.close(self.fd)
+        self.path.unlink(missing_ok=True)
+
+    def _span(self, fragment: Fragment) -> tuple[int, int]:
+        return self._at(fragment.begin), self._at(fragment.end)
+
+    def _at(self, offset_90k: int) -> int:
+        return self.name.start_us + us_of_90k(offset_90k)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            done = os.write(self.fd, data)
+            while done < len(data):
+                done += os.write(self.fd, data[done:])
+        except OSError as error:
+            self._cut()
+            raise ShelfBroken(error) from error
+        self._merkle.add(data)
+        self.size += len(data)
+
+    def _cut(self) -> None:
+        os.ftruncate(self.fd, self.size)
+        os.lseek(self.fd, self.size, os.SEEK_SET)
+
+
+def _create(shelf: Path, name: Name) -> tuple[int, Name, Path]:
+    """Make the file under the first free name at or after the start, to the millisecond."""
+    try:
+        while True:
+            path = name.file(shelf, "part")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not name.file(shelf, "mp4").exists():
+                try:
+                    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), name, path
+                except FileExistsError:
+                    pass
+            name = name._replace(start_us=name.start_us + 1000)
+    except OSError as error:
+        raise ShelfBroken(error) from error

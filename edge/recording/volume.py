@@ -1,0 +1,53 @@
+"""Which volume this is: footage is never written to, or deleted from, one that only looks right."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from contract.clock import Clock, Instant
+from contract.keys import write_private
+from edge.journal import Journal
+
+_META = "volume"
+
+
+class WrongVolume(Exception):
+    """The shelf is not the one this box has recorded to; the message says what to look at."""
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of `volume.json`."""
+
+    volume: str
+    made_at: Instant
+
+
+async def identify(data: Path, shelf: Path, journal: Journal, clock: Clock) -> str:
+    """Give the volume's id, made at the first use of an empty one; raises WrongVolume."""
+    place = data / "volume.json"
+    expected = await journal.meta(_META)
+    try:
+        found = msgspec.json.decode(place.read_bytes(), type=Identity).volume
+    except FileNotFoundError:
+        found = _make(place, shelf, expected, clock)
+    except msgspec.MsgspecError as error:
+        raise WrongVolume(f"{place} cannot be read: {error}") from error
+    if expected is None:
+        await journal.set_meta(_META, found)
+    elif expected != found:
+        raise WrongVolume(
+            f"{data} holds volume {found}, the journal knows {expected}: is the right disk mounted?"
+        )
+    return found
+
+
+def _make(place: Path, shelf: Path, expected: str | None, clock: Clock) -> str:
+    if expected is not None:
+        raise WrongVolume(f"{place} is gone, the journal knows {expected}: is the disk mounted?")
+    if shelf.exists() and any(shelf.iterdir()):
+        raise WrongVolume(f"{shelf} holds footage but {place} is gone: whose disk is this?")
+    identity = Identity(secrets.token_hex(16), clock.now())
+    write_private(place, msgspec.json.encode(identity))
+    shelf.mkdir(exist_ok=True)
+    return identity.volume

@@ -1,0 +1,150 @@
+"""Bytes of a playing RTSP connection to pictures: interleaving, RTP, RTCP, no I/O."""
+
+import struct
+from typing import NamedTuple
+
+from edge.rtsp.depacketise import Depacketiser
+from edge.rtsp.parameters import Parameters
+from edge.rtsp.timeline import Timeline
+
+_PACKET = struct.Struct("!BBHBBHII")
+_REPORT = struct.Struct("!BBHIQI")
+_HEADER_LIMIT = 64 << 10
+
+
+class BrokenFraming(Exception):
+    """What came is neither an interleaved packet nor an RTSP message."""
+
+
+class Picture(NamedTuple):
+    """One access unit as it came from the camera."""
+
+    timestamp_90k: int
+    """RTP time, unwrapped; compares within one run."""
+    captured_us: int
+    """Wall clock of the capture, microseconds since 1970."""
+    run: int
+    key: bool
+    nals: tuple[bytes, ...]
+    """Without parameter sets and delimiters."""
+    parameters: Parameters
+
+
+class Intake:
+    """Fed whatever a read gave; gives the pictures that became whole."""
+
+    def __init__(
+        self, depacketiser: Depacketiser, timeline: Timeline, payload_type: int, channel: int
+    ) -> None:
+        self.lost_packets = 0
+        self._depacketiser = depacketiser
+        self._timeline = timeline
+        self._payload_type = payload_type
+        self._channel = channel
+        self._rest = b""
+        self._sequence = -1
+        self._stamp = -1
+        self._whole: list[tuple[int, int, bool, tuple[bytes, ...], Parameters]] = []
+
+    def feed(self, data: bytes, now_us: int) -> list[Picture]:
+        """Take the bytes of one read; raises BrokenFraming."""
+        if self._rest:
+            data = self._rest + data
+        at = self._walk(data, now_us)
+        self._rest = data[at:]
+        if not self._whole:
+            return []
+        whole, self._whole = self._whole, []
+        timeline = self._timeline
+        timeline.arrived(whole[-1][0], now_us)
+        captured = timeline.captured_us
+        return [
+            Picture(stamp, captured(run, stamp), run, key, nals, parameters)
+            for stamp, run, key, nals, parameters in whole
+        ]
+
+    def _walk(self, data: bytes, now_us: int) -> int:
+        at, size = 0, len(data)
+        unpack, push = _PACKET.unpack_from, self._depacketiser.push
+        while size - at >= 4:
+            if data[at] != 0x24:
+                after = _message_end(data, at)
+                if after < 0:
+                    break
+                at = after
+                continue
+            end = at + 4 + (data[at + 2] << 8 | data[at + 3])
+            if end > size:
+                break
+            channel = data[at + 1]
+            if channel == self._channel and end - at >= 16:
+                _, _, _, first, second, sequence, stamp, _ = unpack(data, at)
+                if second & 0x7F == self._payload_type:
+                    if sequence != (self._sequence + 1) & 0xFFFF and self._sequence >= 0:
+                        self._missed(sequence, stamp)
+                    self._sequence = sequence
+                    if stamp != self._stamp:
+                        self._finish()
+                        self._stamp = stamp
+                    if first == 0x80:
+                        push(data, at + 16, end)
+                    else:
+                        push(data, *_payload(data, at + 4, end))
+                    if second & 0x80:
+                        self._finish()
+            elif channel == self._channel + 1:
+                self._control(data, at + 4, end, now_us)
+            at = end
+        return at
+
+    def _missed(self, sequence: int, stamp: int) -> None:
+        self.lost_packets += (sequence - self._sequence - 1) & 0xFFFF
+        self._depacketiser.lose()
+        if stamp != self._stamp:
+            self._finish()
+            self._depacketiser.lose()
+
+    def _finish(self) -> None:
+        whole = self._depacketiser.take()
+        parameters = self._depacketiser.parameters
+        if whole is not None and parameters is not None:
+            nals, key = whole
+            stamp = self._timeline.unwrap(self._stamp)
+            self._whole.append((stamp, self._timeline.run, key, nals, parameters))
+
+    def _control(self, data: bytes, at: int, end: int, now_us: int) -> None:
+        while end - at >= 8:
+            size = 4 + 4 * (data[at + 2] << 8 | data[at + 3])
+            if data[at + 1] == 200 and end - at >= 20:
+                _, _, _, _, ntp, stamp = _REPORT.unpack_from(data, at)
+                self._timeline.report(ntp, stamp, now_us)
+            at += size
+
+
+def _payload(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Give where the payload stands in an RTP packet with padding, extension or sources."""
+    first = data[at]
+    begin = at + 12 + 4 * (first & 15)
+    if first & 0x10 and begin + 4 <= end:
+        begin += 4 + 4 * (data[begin + 2] << 8 | data[begin + 3])
+    if first & 0x20:
+        end -= data[end - 1]
+    return (begin, end) if begin <= end else (end, end)
+
+
+def _message_end(data: bytes, at: int) -> int:
+    """Give where an RTSP message in between ends; -1: not whole yet. Raises BrokenFraming."""
+    if not data[at : at + 1].isalpha():
+        raise BrokenFraming("neither a packet nor a message")
+    end = data.find(b"\r\n\r\n", at)
+    if end < 0:
+        if len(data) - at > _HEADER_LIMIT:
+            raise BrokenFraming("a message without an end")
+        return -1
+    length = 0
+    for line in data[at:end].split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length" and value.strip().isdigit():
+            length = int(value)
+    after = end + 4 + length
+    return after if after <= len(data) else -1

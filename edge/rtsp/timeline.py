@@ -1,0 +1,93 @@
+"""RTP time to wall clock: by the camera's sender reports where they are sane, else by arrival."""
+
+_HALF = 1 << 31
+_WHOLE = 1 << 32
+_NTP_TO_UNIX_S = 2_208_988_800
+_SANE_US = 5_000_000
+"""A camera whose clock is further from the box's than this is not believed."""
+_STEP_US = 1_000_000
+"""A report that contradicts the ones before by more than this is a step of the camera's clock."""
+_JUMP_90K = 10 * 90_000
+_BACK_90K = 2 * 90_000
+_LEAK = 0.0002
+"""How fast an arrival estimate may grow later again: 200 ppm, above any camera's crystal."""
+
+
+def us_of_90k(ticks: int) -> int:
+    """Give 90 kHz ticks as microseconds."""
+    return ticks * 100 // 9
+
+
+def ntp_to_us(ntp: int) -> int:
+    """Give a 64-bit NTP time stamp as microseconds since 1970."""
+    return ((ntp - (_NTP_TO_UNIX_S << 32)) * 1_000_000) >> 32
+
+
+class Timeline:
+    """One stream's time. A `run` is a stretch within which its time stamps compare."""
+
+    def __init__(self, run: int) -> None:
+        self.run = run
+        self._last: int | None = None
+        self._by_arrival: float | None = None
+        self._arrival_ts = 0
+        self._by_report: int | None = None
+        self._report_line: int | None = None
+        self._before = (0, 0)
+
+    def unwrap(self, stamp: int) -> int:
+        """Give a 32-bit RTP time stamp in 64 bits; a jump begins a new run."""
+        if self._last is None:
+            self._last = stamp + _WHOLE  # room for a picture shown before the first
+            return self._last
+        delta = (stamp - self._last + _HALF) % _WHOLE - _HALF
+        value = self._last + delta
+        if delta > _JUMP_90K or delta < -_BACK_90K:
+            self.restart()
+        self._last = value
+        return value
+
+    def restart(self) -> None:
+        """Begin a new run: forget how media time and wall clock belonged together."""
+        self._before = (self.run, self._offset())
+        self.run += 1
+        self._by_arrival = self._by_report = self._report_line = None
+
+    def arrived(self, timestamp: int, now_us: int) -> None:
+        """Note that the picture with this unwrapped time stamp was there at `now_us`.
+
+        The quickest arrival is the nearest to the truth, so the estimate falls at once and rises
+        slowly.
+        """
+        offset = now_us - us_of_90k(timestamp)
+        if self._by_arrival is None or offset < self._by_arrival:
+            self._by_arrival, self._arrival_ts = offset, timestamp
+            return
+        passed = us_of_90k(max(timestamp - self._arrival_ts, 0))
+        self._by_arrival = min(offset, self._by_arrival + passed * _LEAK)
+        self._arrival_ts = timestamp
+
+    def report(self, ntp: int, stamp: int, now_us: int) -> None:
+        """Take a sender report: `stamp` was captured at the camera's `ntp`."""
+        if self._last is None or not ntp:
+            return
+        delta = (stamp - self._last + _HALF) % _WHOLE - _HALF
+        line = ntp_to_us(ntp) - us_of_90k(self._last + delta)
+        if self._report_line is not None and abs(line - self._report_line) > _STEP_US:
+            self.restart()
+        self._report_line = line
+        believed = self._by_arrival
+        if believed is None:
+            believed = now_us - us_of_90k(self._last)
+        self._by_report = line if abs(line - believed) <= _SANE_US else None
+
+    def captured_us(self, run: int, timestamp: int) -> int:
+        """Give the wall-clock instant, microseconds since 1970, of an unwrapped time stamp.
+
+        `run` is the present one or, for pictures that came just before a jump, the one before.
+        """
+        offset = self._before[1] if run == self._before[0] else self._offset()
+        return offset + us_of_90k(timestamp)
+
+    def _offset(self) -> int:
+        return int(self._by_report if self._by_report is not None else self._by_arrival or 0)

@@ -99,6 +99,24 @@ class Dispatch(Message, frozen=True, kw_only=True):
     """The `EpochGrant` of its epoch, signed with the site's offline key."""
 
 
+class CourseHeld(Message, frozen=True, kw_only=True):
+    """A course that is examined."""
+
+    code: str
+    name: str
+
+
+class RoomSession(Message, frozen=True, kw_only=True):
+    """The payload of `room/{room}/session`, retained while a window is open; empty afterwards."""
+
+    room: Id
+    session: Id
+    state: Literal["ARMED", "RUNNING", "ENDING"]
+    start: Instant
+    end: Instant
+    courses: tuple[CourseHeld, ...]
+
+
 # ---------------------------------------------------------------- up: status and facts
 
 StreamState = Literal["off", "connecting", "streaming", "stalled", "refused", "lost"]

@@ -65,10 +65,12 @@ class Keyring:
     """The site's offline key, PEM: there once, after the very first opening, and kept nowhere."""
 
     @classmethod
-    def open(cls, folder: Path, now: datetime) -> "Keyring":
+    def open(cls, folder: Path, now: datetime, *, may_set_up: bool = True) -> "Keyring":
         """Read the keys; make all of them when the folder is empty. Raises KeysDamaged."""
         secret = None
         if not folder.exists() or not any(folder.iterdir()):
+            if not may_set_up:
+                raise KeysDamaged(f"{folder} has no keys yet: start the centre once (xunkao serve)")
             secret = _set_up(folder, now)
         try:
             ring = cls(

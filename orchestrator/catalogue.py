@@ -1,0 +1,346 @@
+"""What the boxes tell: facts stored once and answered, states kept as they were last heard."""
+
+import asyncio
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract import topics
+from contract.bus import Arrival, Bus, BusDown
+from contract.clock import Clock
+from contract.keys import BadSignature
+from contract.messages import EdgeStatus, Fact, Heard, data_of, verify_fact
+from contract.retry import keep
+from orchestrator import told
+from orchestrator.events import Events
+from orchestrator.exams import Lead
+from orchestrator.ledger import SYSTEM, Act, append
+from orchestrator.marks import Hole, contiguous
+from orchestrator.store import Store
+from orchestrator.store.tables import camera_states, edge_states, edges, fact_marks, facts
+
+log = logging.getLogger(__name__)
+
+SILENT_AFTER = timedelta(seconds=45)
+_MOST_AT_ONCE = 200
+_ROOM_FOR = 5000
+_LOOK_EVERY_S = 5.0
+_HIGHEST_SEQ = 1 << 53
+_TYPE = re.compile(r"[a-z_]{1,40}")
+_COMPLAIN_EVERY = timedelta(minutes=10)
+
+OnStatus = Callable[[str, EdgeStatus], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeState:
+    """What was heard of a box last."""
+
+    edge: str
+    at: datetime
+    heard_at: datetime
+    state: str
+    boot: str
+    epoch: int
+    revision: int
+    clock_trusted: bool
+    free_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """What a box saw of a camera last; `unknown` while the box is not heard."""
+
+    camera: str
+    at: datetime
+    state: str
+    cause: str
+    last_frame_at: datetime | None
+    bitrate_bps: int
+    recording: bool
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was heard of one box, not stored yet."""
+
+    facts: dict[str, Fact] = field(default_factory=dict)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    status: EdgeStatus | None = None
+
+
+class Catalogue:
+    """Takes in what boxes say. `hear` is quick; `run` stores, answers and tells."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        events: Events,
+        clock: Clock,
+        lead: Lead,
+        on_status: OnStatus = lambda edge, status: None,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._events = events
+        self._clock = clock
+        self._lead = lead
+        self._on_status = on_status
+        self._arrivals: asyncio.Queue[Arrival] = asyncio.Queue(_ROOM_FOR)
+        self._holes: dict[str, Hole] = defaultdict(Hole)
+        self._complained: dict[tuple[str, str], datetime] = {}
+
+    async def hear(self, arrival: Arrival) -> None:
+        """Take a message in; waits when so many are waiting already."""
+        await self._arrivals.put(arrival)
+
+    async def run(self) -> None:
+        """Store and answer what comes, and notice who falls silent, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for name, work in (("facts", self._store_all), ("silence", self._watch_silence)):
+                kept = keep(
+                    name,
+                    work,
+                    on=(OperationalError, InterfaceError),  # the database is away or busy
+                    clock=self._clock,
+                    log=log,
+                )
+                group.create_task(kept, name=name)
+
+    async def _store_all(self) -> None:
+        while True:
+            arrivals = [await self._arrivals.get()]
+            while not self._arrivals.empty() and len(arrivals) < _MOST_AT_ONCE:
+                arrivals.append(self._arrivals.get_nowait())
+            await self.take(arrivals)
+
+    async def take(self, arrivals: list[Arrival]) -> None:
+        """Store one batch in one transaction, then answer its boxes and tell who watches."""
+        batches: dict[str, _Batch] = defaultdict(_Batch)
+        for arrival in arrivals:
+            self._sort(arrival, batches)
+        happened: list[told.Happened] = []
+        marks: dict[str, int] = {}
+        now = self._clock.now()
+        async with self._store.write() as connection:
+            keys = await _keys(connection, batches)
+            for edge, batch in batches.items():
+                if edge not in keys:
+                    await self._complain(connection, edge, "unknown_box", now)
+                    batch.status = None
+                    continue
+                if batch.status is not None:
+                    happened += await _safely(
+                        connection, told.keep_status(connection, edge, batch.status, now), edge
+                    )
+                genuine = await self._genuine(connection, edge, keys[edge], batch, now)
+                if genuine:
+                    marks[edge] = await self._keep(connection, edge, genuine, batch, now, happened)
+        for event in happened:
+            self._events.publish(event.type, event.id, event.data, now)
+        for edge, batch in batches.items():
+            if batch.status is not None:
+                self._on_status(edge, batch.status)
+        for edge, up_to in marks.items():
+            await self._answer(edge, up_to)
+
+    def _sort(self, arrival: Arrival, batches: dict[str, _Batch]) -> None:
+        try:
+            edge = topics.edge_in(arrival.topic)
+            if arrival.topic == topics.status(edge):
+                if arrival.payload:
+                    batches[edge].status = msgspec.json.decode(arrival.payload, type=EdgeStatus)
+            else:
+                fact = msgspec.json.decode(arrival.payload, type=Fact)
+                if fact.edge != edge:
+                    raise ValueError(f"{fact.edge} speaks as {edge}")
+                if fact.seq > _HIGHEST_SEQ or not _TYPE.fullmatch(fact.type):
+                    raise ValueError("no such number or type")
+                batches[edge].facts[fact.id] = fact
+                batches[edge].bodies[fact.id] = arrival.payload
+        except (msgspec.MsgspecError, ValueError) as error:
+            log.warning("ignored what came on %s: %s", arrival.topic, error)
+
+    async def _genuine(
+        self, connection: AsyncConnection, edge: str, public: bytes, batch: _Batch, now: datetime
+    ) -> list[Fact]:
+        genuine = []
+        for fact in batch.facts.values():
+            try:
+                verify_fact(public, fact)
+            except BadSignature:
+                await self._complain(connection, edge, "forged", now)
+            else:
+                genuine.append(fact)
+        return sorted(genuine, key=lambda fact: fact.seq)
+
+    async def _keep(
+        self,
+        connection: AsyncConnection,
+        edge: str,
+        genuine: list[Fact],
+        batch: _Batch,
+        now: datetime,
+        happened: list[told.Happened],
+    ) -> int:
+        """Store what is new, once; gives up to where everything is stored."""
+        named = facts.c.id.in_([fact.id for fact in genuine])
+        known = set(await connection.scalars(select(facts.c.id).where(facts.c.edge == edge, named)))
+        new = [fact for fact in genuine if fact.id not in known]
+        for fact in new:
+            happened += await self._apply(connection, edge, fact)
+        if new:
+            rows = [
+                {
+                    "edge": edge,
+                    "id": fact.id,
+                    "seq": fact.seq,
+                    "type": fact.type,
+                    "at": fact.at,
+                    "heard_at": now,
+                    "body": batch.bodies[fact.id],
+                }
+                for fact in new
+            ]
+            await connection.execute(insert(facts), rows)
+        return await self._mark(connection, edge, genuine, new, now)
+
+    async def _apply(
+        self, connection: AsyncConnection, edge: str, fact: Fact
+    ) -> list[told.Happened]:
+        try:
+            data = data_of(fact)
+        except msgspec.MsgspecError as error:
+            log.warning("box %s: fact %s is not what it says: %s", edge, fact.id, error)
+            return []
+        work = told.apply(connection, edge, fact.at, data, self._lead)
+        return await _safely(connection, work, f"{edge}: {fact.id}")
+
+    async def _mark(
+        self,
+        connection: AsyncConnection,
+        edge: str,
+        genuine: list[Fact],
+        new: list[Fact],
+        now: datetime,
+    ) -> int:
+        row = (
+            await connection.execute(select(fact_marks).where(fact_marks.c.edge == edge))
+        ).first()
+        before, since = (row.up_to, row.since) if row else (0, now)
+        up_to = before
+        if new and new[0].seq <= before:  # a new fact under an old number: it counts anew
+            log.warning("box %s numbers its facts from %d again", edge, new[0].seq)
+            up_to, since = new[0].seq - 1, now
+            self._holes.pop(edge, None)
+        above = select(facts.c.seq).where(
+            facts.c.edge == edge, facts.c.seq > up_to, facts.c.heard_at >= since
+        )
+        stored = set(await connection.scalars(above))
+        up_to = contiguous(up_to, stored)
+        waiting = [fact.seq for fact in genuine if fact.seq > up_to]
+        if not waiting:
+            self._holes.pop(edge, None)
+        elif self._holes[edge].see(waiting[0]):
+            log.warning("box %s: facts %d to %d are lost", edge, up_to + 1, waiting[0] - 1)
+            what = f"{edge} {up_to + 1}-{waiting[0] - 1}"
+            await append(connection, Act(SYSTEM, "miss_facts", what, "told elsewhere"), now)
+            up_to = contiguous(waiting[0] - 1, stored)
+            self._holes.pop(edge, None)
+        values: dict[str, Any] = {"up_to": up_to, "since": since}
+        if row is None:
+            await connection.execute(insert(fact_marks).values(edge=edge, **values))
+        elif (up_to, since) != (row.up_to, row.since):
+            await connection.execute(
+                update(fact_marks).where(fact_marks.c.edge == edge).values(**values)
+            )
+        return up_to
+
+    async def _answer(self, edge: str, up_to: int) -> None:
+        try:
+            await self._bus.publish(topics.heard(edge), msgspec.json.encode(Heard(up_to=up_to)))
+        except BusDown:
+            return  # the box sends again and is answered then
+
+    async def _complain(
+        self, connection: AsyncConnection, edge: str, code: str, now: datetime
+    ) -> None:
+        """Write a refusal into the ledger, at most every ten minutes a box."""
+        last = self._complained.get((edge, code))
+        if last is not None and now - last < _COMPLAIN_EVERY:
+            return
+        self._complained[edge, code] = now
+        log.warning("box %s: facts refused: %s", edge, code)
+        await append(connection, Act(f"edge:{edge}", "tell_fact", edge, result=code), now)
+
+    # ------------------------------------------------------------ what is known
+
+    async def edges(self) -> dict[str, EdgeState]:
+        """Give what was heard of each box last."""
+        columns = [edge_states.c[name] for name in EdgeState.__dataclass_fields__]
+        async with self._store.read() as connection:
+            rows = await connection.execute(select(*columns))
+            return {row.edge: EdgeState(*row) for row in rows}
+
+    async def cameras(self) -> dict[str, CameraState]:
+        """Give what was heard of each camera's main stream last."""
+        columns = [camera_states.c[name] for name in CameraState.__dataclass_fields__]
+        main = camera_states.c.stream == "main"
+        async with self._store.read() as connection:
+            rows = await connection.execute(select(*columns).where(main))
+            return {row.camera: CameraState(*row) for row in rows}
+
+    # ------------------------------------------------------------ silence
+
+    async def _watch_silence(self) -> None:
+        while True:
+            await self.notice_silence()
+            await self._clock.sleep(_LOOK_EVERY_S)
+
+    async def notice_silence(self) -> None:
+        """Mark as offline every box that said nothing for 45 s."""
+        now = self._clock.now()
+        async with self._store.read() as connection:
+            silent = await told.silent_since(connection, now - SILENT_AFTER)
+        if not silent:
+            return
+        happened: list[told.Happened] = []
+        async with self._store.write() as connection:
+            for edge in silent:
+                happened += await told.lose(connection, edge, "silent")
+        for event in happened:
+            self._events.publish(event.type, event.id, event.data, now)
+
+
+async def _safely(
+    connection: AsyncConnection, work: Coroutine[Any, Any, list[told.Happened]], what: str
+) -> list[told.Happened]:
+    """Do it wholly or not at all: nothing that a box says keeps the others' facts from us."""
+    try:
+        async with connection.begin_nested():
+            return await work
+    except (IntegrityError, DataError, OverflowError, ValueError) as error:
+        log.warning("what box %s said cannot be kept: %s", what, error)
+        return []
+
+
+async def _keys(connection: AsyncConnection, names: dict[str, _Batch]) -> dict[str, bytes]:
+    """Give the keys of the boxes among these that are enrolled and not revoked."""
+    rows = await connection.execute(
+        select(edges.c.id, edges.c.sign_public).where(
+            edges.c.id.in_(list(names)),
+            edges.c.enrolled_at.is_not(None),
+            edges.c.revoked_at.is_(None),
+        )
+    )
+    return {row.id: row.sign_public for row in rows}

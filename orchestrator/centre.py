@@ -1,0 +1,185 @@
+"""The centre: all its services put together, and what it does by itself."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from contract import topics
+from contract.bus import Arrival, Bus
+from contract.clock import Clock
+from contract.enrolment import Enrol
+from orchestrator.accounts import Accounts
+from orchestrator.boxes import Boxes
+from orchestrator.broker import Broker, Listener
+from orchestrator.catalogue import Catalogue
+from orchestrator.config import Config
+from orchestrator.dispatch import Dispatcher
+from orchestrator.doors import Doors
+from orchestrator.enrolment import BrokerDoor, Enrolment, passwords
+from orchestrator.events import Events
+from orchestrator.exams import Lead
+from orchestrator.keyring import Keyring
+from orchestrator.ledger import Ledger
+from orchestrator.looks import Looks
+from orchestrator.recordings import Recordings
+from orchestrator.revoked import follow_revocations
+from orchestrator.sessions import Sessions
+from orchestrator.site import Site
+from orchestrator.store import Store
+from orchestrator.timetables import Timetables
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """The services, ready to be used; `run` does what goes on without anybody asking."""
+
+    config: Config
+    clock: Clock
+    keyring: Keyring = field(repr=False)
+    store: Store
+    events: Events
+    ledger: Ledger
+    accounts: Accounts
+    site: Site
+    sessions: Sessions
+    timetables: Timetables
+    broker: Broker
+    bus: Bus
+    boxes: Boxes
+    enrolment: Enrolment
+    dispatch: Dispatcher
+    catalogue: Catalogue
+    looks: Looks
+    recordings: Recordings
+    doors: Doors
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: Config, clock: Clock) -> AsyncGenerator["Centre"]:
+        """Open everything: keys, store, broker. Raises KeysDamaged, StoreUnavailable, BrokerFailed.
+
+        Stopping the broker and closing the store are the last things done.
+        """
+        keyring = Keyring.open(config.keys, clock.now())
+        async with (
+            Store.open(config.database_url) as store,
+            _open_broker(config, keyring, store, clock) as broker,
+            Boxes.open(store, keyring) as boxes,
+        ):
+            yield _compose(config, clock, keyring, store, broker, boxes)
+
+    @property
+    def set_up_secret(self) -> str | None:
+        """The site's offline key, PEM: there once, at the very first opening."""
+        return self.keyring.site_secret
+
+    async def run(self) -> None:
+        """Serve boxes and the clock until cancelled; a broker or box that is away ends nothing."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.broker.run(), name="broker")
+            group.create_task(self._listen(), name="bus")
+            group.create_task(self.catalogue.run(), name="catalogue")
+            group.create_task(self.dispatch.run(), name="dispatch")
+            group.create_task(self.looks.run(), name="looks")
+            group.create_task(self.doors.run(), name="doors")
+            group.create_task(
+                follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
+            )
+
+    async def enrol(self, request: Enrol, source: str = "") -> bytes:
+        """Let a box in; gives the signed `Enrolled`. Raises EnrolRefused."""
+        answer = await self.enrolment.enrol(request, source)
+        self.dispatch.touch()
+        return answer
+
+    async def revoke(self, edge: str, by: str, reason: str, source: str = "") -> None:
+        """Refuse a box everywhere from now on; raises EnrolRefused when there is none."""
+        await self.looks.end_all(edge, "the box was revoked")
+        await self.enrolment.revoke(edge, by, reason, source)
+        await self.dispatch.forget(edge)
+
+    async def _throw_out(self, edge: str) -> None:
+        await self.looks.end_all(edge, "the box was revoked")
+        await self.broker.remove_edge(edge)
+        await self.dispatch.forget(edge)
+
+    async def _listen(self) -> None:
+        async def greet(bus: Bus) -> None:
+            await self.dispatch.greet(bus)
+            await self.doors.greet(bus)
+
+        async def hear(arrival: Arrival) -> None:
+            await self.catalogue.hear(arrival)
+
+        await self.bus.run((topics.EVERY_STATUS, topics.EVERY_FACT), greet, hear)
+
+
+@asynccontextmanager
+async def _open_broker(
+    config: Config, keyring: Keyring, store: Store, clock: Clock
+) -> AsyncGenerator[Broker]:
+    listener = None
+    if config.broker.tls_port is not None:
+        tls = (keyring.certificate_path, keyring.key_path)
+        listener = Listener(config.broker.host, config.broker.tls_port, *tls)
+    async with Broker.open(
+        config.data / "broker",
+        config.broker.port or _free_port(),
+        clock,
+        await passwords(store, keyring),
+        listener,
+    ) as broker:
+        yield broker
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _door(config: Config, keyring: Keyring, broker: Broker) -> BrokerDoor:
+    if config.broker.tls_port is None:
+        return BrokerDoor("127.0.0.1", broker.port)
+    return BrokerDoor(config.broker.host, config.broker.tls_port, keyring.certificate)
+
+
+def _compose(
+    config: Config, clock: Clock, keyring: Keyring, store: Store, broker: Broker, boxes: Boxes
+) -> Centre:
+    lead = Lead(
+        timedelta(minutes=config.lead_in_minutes), timedelta(minutes=config.lead_out_minutes)
+    )
+    events = Events(clock)
+    ledger = Ledger(store, clock)
+    accounts = Accounts(store, clock, config.sign_in)
+    bus = Bus(broker.address, "xunkao-centre", clock)
+    dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
+
+    async def applied(edges: frozenset[str]) -> None:
+        dispatch.touch()
+        events.publish("timetable", "", {"edges": sorted(edges)})
+
+    return Centre(
+        config=config,
+        clock=clock,
+        keyring=keyring,
+        store=store,
+        events=events,
+        ledger=ledger,
+        accounts=accounts,
+        site=Site(store, clock, config.camera_subnets, keyring.seal),
+        sessions=Sessions(store, clock, lead),
+        timetables=Timetables(store, clock, lead, config.timezone, applied),
+        broker=broker,
+        bus=bus,
+        boxes=boxes,
+        enrolment=Enrolment(store, keyring, events, clock, broker, _door(config, keyring, broker)),
+        dispatch=dispatch,
+        catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
+        looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
+        recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
+        doors=Doors(store, bus, events, clock, lead),
+    )

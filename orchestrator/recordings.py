@@ -1,0 +1,208 @@
+"""Recordings: which there are, and their bytes, opened at the box for one who may."""
+
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, or_, select
+
+from contract.boxapi import TICKET_HEADER
+from contract.clock import Clock
+from contract.keys import SigningKey
+from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
+from orchestrator.access import Action, may
+from orchestrator.accounts import Person
+from orchestrator.boxes import Boxes
+from orchestrator.ledger import Act, Ledger
+from orchestrator.store import Store
+from orchestrator.store.tables import segments
+
+_PLAY_FOR = timedelta(minutes=10)
+_SHELF = "shelf/"
+_CHUNK = 64 << 10
+
+
+class PlaybackRefused(Exception):
+    """A recording is not opened; `code` says why.
+
+    Codes: `forbidden`, `reason_required`, `no_such`, `expired`, `unsatisfiable_range`,
+    `box_refused`.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A recording in the catalogue."""
+
+    id: str
+    camera: str
+    start: datetime
+    end: datetime
+    bytes: int
+    root: str
+    retain_until: datetime
+    edge: str
+    path: str
+    stream: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A recording's bytes as the box sends them."""
+
+    status: int
+    """200 or 206."""
+    length: int | None
+    content_range: str
+    chunks: AsyncIterator[bytes]
+
+
+class Recordings:
+    """Lists recordings and opens them."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        boxes: Boxes,
+        ticket_key: SigningKey,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._boxes = boxes
+        self._key = ticket_key
+        self._clock = clock
+
+    async def segments(
+        self,
+        camera: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        limit: int = 100,
+        after: str = "",
+    ) -> list[Segment]:
+        """Give segments of the main streams that touch the span, by start, those behind `after`."""
+        s = segments.c
+        which = [s.stream == "main", s.retain_until > self._clock.now()]
+        if camera is not None:
+            which.append(s.camera == camera)
+        if start is not None:
+            which.append(s.ends_at > start)
+        if end is not None:
+            which.append(s.starts_at < end)
+        async with self._store.read() as connection:
+            if after:
+                last = (await connection.execute(select(segments).where(s.id == after))).first()
+                if last is None:
+                    return []
+                later = and_(s.starts_at == last.starts_at, s.id > last.id)
+                which.append(or_(s.starts_at > last.starts_at, later))
+            found = select(segments).where(*which).order_by(s.starts_at, s.id).limit(limit)
+            return [_segment(row) for row in await connection.execute(found)]
+
+    async def segment(self, segment: str) -> Segment | None:
+        """Give one segment, or None."""
+        async with self._store.read() as connection:
+            query = select(segments).where(segments.c.id == segment)
+            row = (await connection.execute(query)).first()
+        return _segment(row) if row else None
+
+    @asynccontextmanager
+    async def open_media(
+        self,
+        person: Person,
+        segment: str,
+        reason: str,
+        range_header: str = "",
+        source: str = "",
+    ) -> AsyncGenerator[Media]:
+        """Open a recording's bytes, or the part that an RFC 9110 `Range` names.
+
+        Raises PlaybackRefused or BoxUnreachable. Both outcomes stand in the ledger before a byte
+        is asked for.
+        """
+        act = Act(person.user, "play_recording", segment[:200], reason[:500], source=source)
+        try:
+            found = await self._leave(person, segment, reason)
+        except PlaybackRefused as refusal:
+            await self._ledger.record(replace(act, result=refusal.code))
+            raise
+        await self._ledger.record(act)
+        path = found.path.removeprefix(_SHELF)
+        headers = {TICKET_HEADER: issue(self._key, self._ticket(person, found, path))}
+        if range_header:
+            headers["Range"] = range_header
+        async with self._boxes.ask(
+            found.edge, "GET", f"/shelf/{path}", headers=headers, streaming=True
+        ) as response:
+            if response.status not in (200, 206):
+                refused = _refusal(response.status)
+                await self._ledger.record(replace(act, result=refused.code))
+                raise refused
+            yield Media(
+                response.status,
+                response.content_length,
+                response.headers.get("Content-Range", ""),
+                response.content.iter_chunked(_CHUNK),
+            )
+
+    async def _leave(self, person: Person, segment: str, reason: str) -> Segment:
+        if not may(person.roles, Action.play_recording):
+            raise PlaybackRefused("forbidden")
+        if not reason.strip():
+            raise PlaybackRefused("reason_required")
+        found = await self.segment(segment)
+        if found is None:
+            raise PlaybackRefused("no_such")
+        if found.retain_until <= self._clock.now():
+            raise PlaybackRefused("expired", "the recording is past its term")
+        return found
+
+    def _ticket(self, person: Person, segment: Segment, path: str) -> Ticket:
+        now = self._clock.now()
+        return Ticket(
+            edge=segment.edge,
+            user=person.user,
+            session=person.login,
+            tracks=(Track(camera=segment.camera, stream="main"),),
+            purpose="playback",
+            offer_sha256=sha256_hex(path),
+            jti=secrets.token_hex(16),
+            start_by=now + START_WITHIN,
+            view_until=now + _PLAY_FOR,
+        )
+
+
+def _segment(row: Row[Any]) -> Segment:
+    return Segment(
+        id=row.id,
+        camera=row.camera,
+        start=row.starts_at,
+        end=row.ends_at,
+        bytes=row.bytes,
+        root=row.root,
+        retain_until=row.retain_until,
+        edge=row.edge,
+        path=row.path,
+        stream=row.stream,
+    )
+
+
+def _refusal(status: int) -> PlaybackRefused:
+    match status:
+        case 404:
+            return PlaybackRefused("no_such", "the box does not have it")
+        case 416:
+            return PlaybackRefused("unsatisfiable_range")
+        case _:
+            return PlaybackRefused("box_refused", f"the box answered {status}")

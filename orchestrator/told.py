@@ -1,0 +1,263 @@
+"""What each thing a box tells changes in the store, and what watchers hear of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.messages import (
+    CameraChanged,
+    EdgeStatus,
+    GapFound,
+    LookChanged,
+    Message,
+    ProcessLost,
+    SegmentClosed,
+    ShelfTrouble,
+    StateHeard,
+)
+from contract.spans import Span
+from orchestrator.exams import Lead
+from orchestrator.ledger import Act, append
+from orchestrator.store.tables import (
+    camera_states,
+    cameras,
+    edge_states,
+    gaps,
+    looks,
+    segments,
+)
+from orchestrator.windows import sessions_in
+
+CLASS_PERIOD = timedelta(days=30)
+"""How long recordings are kept; neither less nor more, for the class of exams."""
+
+_SHOWN = ("state", "cause", "recording")
+_SEEN = (*_SHOWN, "last_frame_at", "bitrate_bps")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What those who watch are told."""
+
+    type: str
+    id: str
+    data: dict[str, Any]
+
+
+def retain_until(end: datetime, windows: Iterable[Span]) -> datetime:
+    """Give until when a segment is kept: 30 days from its last window's end, or from its own."""
+    return max((window.end for window in windows), default=end) + CLASS_PERIOD
+
+
+async def apply(
+    connection: AsyncConnection, edge: str, at: datetime, data: Message | None, lead: Lead
+) -> list[Happened]:
+    """Change the store by one new fact; of a kind we do not know, nothing."""
+    match data:
+        case SegmentClosed():
+            return await _segment(connection, edge, data, lead)
+        case GapFound():
+            return await _gap(connection, edge, data)
+        case CameraChanged():
+            return await _camera(connection, edge, at, data)
+        case LookChanged():
+            return await _look(connection, edge, at, data)
+        case StateHeard() if not data.accepted:
+            return [Happened("edge", edge, {"refused": data.reason})]
+        case ProcessLost():
+            return [Happened("edge", edge, {"process": data.process, "how": data.how})]
+        case ShelfTrouble():
+            return [Happened("edge", edge, {"shelf": data.kind, "detail": data.detail})]
+        case _:
+            return []
+
+
+async def keep_status(
+    connection: AsyncConnection, edge: str, status: EdgeStatus, now: datetime
+) -> list[Happened]:
+    """Keep what a box says of itself; a last will makes it offline."""
+    mine = select(edge_states).where(edge_states.c.edge == edge)
+    row = (await connection.execute(mine)).mappings().first()
+    if status.state == "offline":  # the will of a connection that was replaced says nothing
+        same = row is not None and row["boot"] == status.boot
+        return await lose(connection, edge, "cut_off") if same else []
+    values = {
+        "at": status.at,
+        "heard_at": now,
+        "state": "online",
+        "boot": status.boot,
+        "epoch": status.epoch,
+        "revision": status.revision,
+        "clock_trusted": status.clock_trusted,
+        "free_bytes": status.free_bytes,
+    }
+    if row is None:
+        await connection.execute(insert(edge_states).values(edge=edge, **values))
+    else:
+        await connection.execute(
+            update(edge_states).where(edge_states.c.edge == edge).values(**values)
+        )
+    happened = await _keep_cameras(connection, edge, status)
+    shown = ("state", "boot", "epoch", "revision", "clock_trusted")
+    if row is None or any(row[name] != values[name] for name in shown):
+        happened.append(Happened("edge", edge, {name: values[name] for name in shown}))
+    return happened
+
+
+async def lose(connection: AsyncConnection, edge: str, cause: str) -> list[Happened]:
+    """Note that a box is not heard; what its cameras do is unknown then."""
+    online = (edge_states.c.edge == edge) & (edge_states.c.state == "online")
+    done = await connection.execute(update(edge_states).where(online).values(state="offline"))
+    if not done.rowcount:
+        return []
+    mine = camera_states.c.edge == edge
+    await connection.execute(
+        update(camera_states)
+        .where(mine)
+        .values(state="unknown", cause="box_offline", recording=False, bitrate_bps=0)
+    )
+    lost = await connection.scalars(select(camera_states.c.camera).where(mine).distinct())
+    unknown = {"state": "unknown", "cause": "box_offline", "recording": False}
+    return [
+        Happened("edge", edge, {"state": "offline", "cause": cause}),
+        *(Happened("camera", camera, unknown) for camera in lost),
+    ]
+
+
+async def silent_since(connection: AsyncConnection, last: datetime) -> list[str]:
+    """Give the boxes that count as online and were last heard before then."""
+    which = (edge_states.c.state == "online") & (edge_states.c.heard_at < last)
+    return list(await connection.scalars(select(edge_states.c.edge).where(which)))
+
+
+async def _segment(
+    connection: AsyncConnection, edge: str, data: SegmentClosed, lead: Lead
+) -> list[Happened]:
+    known = select(segments.c.id).where(segments.c.id == data.segment)
+    if (await connection.scalars(known)).first() is not None:
+        return []
+    room = select(cameras.c.room).where(cameras.c.id == data.camera)
+    rooms = list(await connection.scalars(room))
+    span = Span(data.start, data.end)
+    sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
+    kept = retain_until(data.end, (lead.window(one.start, one.end) for one in sessions))
+    await connection.execute(
+        insert(segments).values(
+            id=data.segment,
+            edge=edge,
+            camera=data.camera,
+            stream=data.stream,
+            starts_at=data.start,
+            ends_at=data.end,
+            bytes=data.bytes,
+            path=data.path,
+            root=data.root,
+            previous=data.previous,
+            fragments=data.fragments,
+            clock=data.clock,
+            clock_offset_ms=data.clock_offset_ms,
+            volume=data.volume,
+            adopted=data.adopted,
+            retain_until=kept,
+        )
+    )
+    told = {"camera": data.camera, "start": data.start, "end": data.end, "bytes": data.bytes}
+    return [Happened("recording", data.segment, told)]
+
+
+async def _gap(connection: AsyncConnection, edge: str, data: GapFound) -> list[Happened]:
+    known = select(gaps.c.id).where(gaps.c.id == data.gap)
+    if (await connection.scalars(known)).first() is not None:
+        return []
+    await connection.execute(
+        insert(gaps).values(
+            id=data.gap,
+            edge=edge,
+            camera=data.camera,
+            stream=data.stream,
+            starts_at=data.start,
+            ends_at=data.end,
+            cause=data.cause,
+            detail=data.detail,
+        )
+    )
+    gap = {"camera": data.camera, "start": data.start, "end": data.end, "gap": data.cause}
+    return [Happened("recording", data.gap, gap)]
+
+
+async def _keep_cameras(
+    connection: AsyncConnection, edge: str, status: EdgeStatus
+) -> list[Happened]:
+    """Keep all of a heartbeat's cameras: two statements, however many they are."""
+    if not status.cameras:
+        return []
+    named = camera_states.c.camera.in_({seen.camera for seen in status.cameras})
+    rows = (await connection.execute(select(camera_states).where(named))).mappings()
+    before = {(row["camera"], row["stream"]): row for row in rows}
+    added: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    happened: list[Happened] = []
+    for seen in {(seen.camera, seen.stream): seen for seen in status.cameras}.values():
+        old = before.get((seen.camera, seen.stream))
+        (added if old is None else changed).append(
+            {
+                "of": seen.camera,
+                "from": seen.stream,
+                "edge": edge,
+                "at": status.at,
+                **{name: getattr(seen, name) for name in _SEEN},
+            }
+        )
+        if seen.stream == "main" and (
+            old is None or any(old[name] != getattr(seen, name) for name in _SHOWN)
+        ):
+            told = {name: getattr(seen, name) for name in _SEEN}
+            happened.append(Happened("camera", seen.camera, told))
+    values: dict[str, Any] = {name: bindparam(name) for name in ("edge", "at", *_SEEN)}
+    key: dict[str, Any] = {"camera": bindparam("of"), "stream": bindparam("from")}
+    if added:
+        await connection.execute(insert(camera_states).values(**key, **values), added)
+    if changed:
+        which = [camera_states.c[name] == value for name, value in key.items()]
+        await connection.execute(update(camera_states).where(*which).values(**values), changed)
+    return happened
+
+
+async def _camera(
+    connection: AsyncConnection, edge: str, at: datetime, data: CameraChanged
+) -> list[Happened]:
+    """Keep a stream's change, unless a heartbeat said something later."""
+    which = [camera_states.c.camera == data.camera, camera_states.c.stream == data.stream]
+    row = (await connection.execute(select(camera_states).where(*which))).mappings().first()
+    values = {"edge": edge, "at": at, "state": data.state, "cause": data.cause}
+    if row is None:
+        new = insert(camera_states).values(camera=data.camera, stream=data.stream, **values)
+        await connection.execute(new)
+    elif row["at"] <= at:
+        await connection.execute(update(camera_states).where(*which).values(**values))
+    else:
+        return []
+    told = {**{name: row[name] if row else None for name in _SEEN}, **values}
+    same = row is not None and all(row[name] == told[name] for name in _SHOWN)
+    if same or data.stream != "main":
+        return []
+    return [Happened("camera", data.camera, {name: told[name] for name in _SEEN})]
+
+
+async def _look(
+    connection: AsyncConnection, edge: str, at: datetime, data: LookChanged
+) -> list[Happened]:
+    if data.state == "refused":
+        what = f"{edge} {' '.join(data.cameras)}".strip()
+        act = Act(data.user or f"edge:{edge}", "look", what, "refused at the box", data.reason)
+        await append(connection, act, at)
+    if data.state == "ended":
+        still_open = (looks.c.id == data.jti) & looks.c.ended_at.is_(None)
+        await connection.execute(
+            update(looks).where(still_open).values(ended_at=at, ended_why=data.reason or "ended")
+        )
+    return []

@@ -1,15 +1,26 @@
 """The AsyncAPI 3 document of the MQTT topics, made from the contract itself."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
 from contract import topics
-from contract.messages import Dispatch, EdgeStatus, Fact, FACT_TYPES, DesiredState, EpochGrant, Heard
+from contract.messages import (
+    FACT_TYPES,
+    DesiredState,
+    Dispatch,
+    EdgeStatus,
+    EpochGrant,
+    Fact,
+    Heard,
+    RoomSession,
+)
 
 Json = dict[str, Any]
 
+_NAMES = {"edge": "box", "room": "room"}
 _REF = "#/components/schemas/{name}"
 
 
@@ -58,6 +69,14 @@ CHANNELS = (
         False,
         "The centre has stored every fact up to here.",
     ),
+    Channel(
+        "session",
+        topics.session("{room}"),
+        RoomSession,
+        "send",
+        True,
+        "What is examined in a room now; emptied when the window has closed.",
+    ),
 )
 """The channels in use; the application is the centre."""
 
@@ -100,7 +119,10 @@ def _channel(channel: Channel) -> Json:
     return {
         "address": channel.address,
         "summary": channel.summary,
-        "parameters": {"edge": {"description": "The id of a box"}},
+        "parameters": {
+            name: {"description": f"The id of a {_NAMES[name]}"}
+            for name in re.findall(r"{(\w+)}", channel.address)
+        },
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         "bindings": {"mqtt": {}},
     }

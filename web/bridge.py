@@ -5,32 +5,19 @@ import asyncio
 from aiohttp import WSMsgType
 from aiohttp.web import WebSocketResponse
 
+from web.racing import first_of
+
 _CHUNK = 65536
 
 
-class BrokerDown(Exception):
-    """The broker does not take a connection."""
-
-
-async def bridge(socket: WebSocketResponse, host: str, port: int) -> None:
-    """Carry bytes both ways until either side ends; raises BrokerDown before the first byte."""
+async def bridge(
+    socket: WebSocketResponse, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Carry bytes both ways until either side ends."""
     try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(host, port)
-    except (OSError, TimeoutError) as error:
-        raise BrokerDown(f"{host}:{port}") from error
-    try:
-        up = asyncio.ensure_future(_up(socket, writer))
-        down = asyncio.ensure_future(_down(reader, socket))
-        try:
-            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            up.cancel()
-            down.cancel()
-            ends = await asyncio.gather(up, down, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception) and not isinstance(end, ConnectionError):
-                raise end
+        await first_of(_up(socket, writer), _down(reader, socket))
+    except ConnectionError:
+        return  # either side may go when it likes
     finally:
         writer.close()
 

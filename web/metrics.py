@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SWITCHED = 101
 
 
 class Metrics:
@@ -31,7 +32,8 @@ class Metrics:
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request by the route's pattern, never by the address itself."""
         self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        if status != _SWITCHED:  # a WebSocket's length says nothing of how quick we are
+            self._seconds.labels(route).observe(seconds)
 
     def page(self, gauges: Iterable[tuple[str, str, float]]) -> bytes:
         """Give the exposition: our counters, and gauges as (name, help, value)."""

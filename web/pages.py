@@ -1,4 +1,4 @@
-"""The built pages: hashed assets for ever, the index never, and every page's address leads there."""
+"""The built pages: hashed assets are kept for ever, the index is asked for anew."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Pages:
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder.resolve()
 
-    async def __call__(self, request: Request) -> StreamResponse:
+    async def answer(self, request: Request) -> StreamResponse:
         """Give the file, or the index for an address of the page's own."""
         path = request.path
         if request.method not in ("GET", "HEAD"):

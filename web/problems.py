@@ -1,26 +1,18 @@
 """Refusals and failures as problem details (RFC 9457), each with a stable `code`."""
 
-import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 
 import msgspec
-from aiohttp.typedefs import Handler
-from aiohttp.web import (
-    HTTPException,
-    HTTPRequestEntityTooLarge,
-    Request,
-    Response,
-    StreamResponse,
-    middleware,
-)
-
-log = logging.getLogger(__name__)
+from aiohttp.web import Response
 
 PROBLEM_TYPE = "application/problem+json"
 
 CODES: Mapping[str, tuple[int, str]] = {
     "bad_request": (400, "The request is not of the form this address takes"),
+    "bad_id": (400, "That cannot be an id"),
+    "bad_user": (400, "That cannot be a user's name"),
+    "weak_password": (400, "The password is too weak"),
+    "roles_exclude": (400, "One person may not hold these roles together"),
     "not_logged_in": (401, "Log in first"),
     "bad_credentials": (401, "The name or the password is wrong"),
     "forbidden": (403, "Your role does not allow this"),
@@ -28,9 +20,14 @@ CODES: Mapping[str, tuple[int, str]] = {
     "wrong_origin": (403, "The request comes from a page of another site"),
     "outside_window": (403, "No exam of this room is under way"),
     "reason_required": (403, "Say why: the reason stands in the ledger"),
+    "bad_code": (403, "The enrolment code is unknown, used up or too old"),
+    "box_refused": (403, "The box of this camera refused the look"),
     "refused": (403, "Refused"),
     "no_such": (404, "There is no such thing"),
+    "expired": (410, "The recording is past its term"),
     "method_not_allowed": (405, "This address does not take that method"),
+    "user_exists": (409, "There is such a user already"),
+    "running_session": (409, "It would end or move an exam that is being recorded"),
     "conflict": (409, "It is not as the request supposes"),
     "too_large": (413, "The upload is too large"),
     "wrong_type": (415, "The body is of a type this address does not take"),

@@ -1,0 +1,107 @@
+"""Recordings: which there are, and their bytes for one who says why."""
+
+from urllib.parse import unquote
+
+from aiohttp import ClientError
+from aiohttp.web import StreamResponse
+
+from orchestrator.access import Action
+from orchestrator.recordings import Media, Segment
+from web.call import Call
+from web.endpoint import BASE, Endpoint, get
+from web.keys import PLAYBACKS
+from web.shapes import Page, Reason, Recording, RecordingsQuery, Request
+
+REASON_HEADER = "X-Reason"
+"""Percent-encoded UTF-8, for callers that keep the reason out of addresses."""
+
+
+class MediaQuery(Request, frozen=True, kw_only=True):
+    """Why somebody looks; else the header X-Reason says it."""
+
+    reason: Reason = ""
+
+
+async def recordings(call: Call, asked: RecordingsQuery) -> Page[Recording]:
+    """List recordings of the main streams by start."""
+    found = await call.centre.recordings.segments(
+        asked.camera, asked.start, asked.end, limit=asked.limit + 1, after=asked.after
+    )
+    shown = found[: asked.limit]
+    return Page(
+        items=tuple(map(_recording, shown)),
+        next=shown[-1].id if len(found) > len(shown) else None,
+    )
+
+
+async def media(call: Call) -> StreamResponse:
+    """Pass the bytes of a recording on as they come, or the part that Range names."""
+    asked = call.query(MediaQuery)
+    reason = asked.reason or unquote(call.request.headers.get(REASON_HEADER, ""))
+    wanted = call.request.headers.get("Range", "")
+    with call.request.app[PLAYBACKS].one_of(call.person.id):
+        async with call.centre.recordings.open_media(
+            call.person, call.id(), reason, wanted, call.source
+        ) as found:
+            return await _pass_on(call, found)
+
+
+async def _pass_on(call: Call, found: Media) -> StreamResponse:
+    headers = {"Accept-Ranges": "bytes", "Content-Type": "video/mp4"}
+    if found.content_range:
+        headers["Content-Range"] = found.content_range
+    answer = StreamResponse(status=found.status, headers=headers)
+    answer.content_length = found.length
+    await answer.prepare(call.request)
+    try:
+        async for chunk in found.chunks:
+            await answer.write(chunk)
+    except (ClientError, TimeoutError, OSError):
+        # The head is sent: the only honest end is a torn connection, never a short file.
+        if call.request.transport is not None:
+            call.request.transport.abort()
+        return answer
+    await answer.write_eof()
+    return answer
+
+
+def _recording(segment: Segment) -> Recording:
+    return Recording(
+        id=segment.id,
+        camera=segment.camera,
+        start=segment.start,
+        end=segment.end,
+        bytes=segment.bytes,
+        root=segment.root,
+        retain_until=segment.retain_until,
+        held=segment.held,
+    )
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    get(
+        "/recordings",
+        recordings,
+        query=RecordingsQuery,
+        gives=Page[Recording],
+        needs=Action.see_recordings,
+        summary="Recordings of the main streams, by start",
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{BASE}/recordings/{{id}}/media",
+        handle=media,
+        needs=Action.play_recording,
+        summary="The bytes of a recording (fMP4; Range); a reason is needed and written down",
+        query=MediaQuery,
+        gives_type="video/mp4",
+        errors=(
+            "box_refused",
+            "box_unreachable",
+            "expired",
+            "rate_limited",
+            "reason_required",
+            "unsatisfiable_range",
+        ),
+    ),
+)

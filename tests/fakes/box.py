@@ -1,116 +1,294 @@
-"""A box that was enrolled by hand, for tests that play the centre."""
+"""A box as the centre sees it, made of nothing but the contract."""
 
-import base64
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import ssl
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from aiohttp.web import Application, AppRunner, Request, Response, TCPSite
 
-from contract.enrolment import BrokerLogin, Enrolled
-from contract.keys import Signed, SigningKey, seal, sign, write_private
-from contract.messages import Camera, Cancelled, DesiredState, Dispatch, EpochGrant, Order, Source
-from contract.tls import self_signed
-from edge.config import EdgeConfig
-from edge.identity import BoxKeys, box_keys
+from contract import topics
+from contract.boxapi import TICKET_HEADER, LiveAnswer, LiveOffer, LiveTrack
+from contract.bus import Arrival, BrokerAddress, Bus, Will
+from contract.clock import Clock, SystemClock
+from contract.enrolment import BrokerLogin, Code, Enrol, Enrolled, ask, check_centre
+from contract.keys import (
+    SealKey,
+    Signed,
+    SigningKey,
+    from_base64,
+    kid_of,
+    open_signed,
+    to_base64,
+)
+from contract.messages import (
+    CameraStatus,
+    DesiredState,
+    Dispatch,
+    EdgeStatus,
+    EpochGrant,
+    Fact,
+    Heard,
+    Message,
+    SegmentClosed,
+    sign_fact,
+    type_of,
+)
+from contract.ticket import Renewal, TicketRefused, check
+from contract.tls import self_signed, server_context
+from tests.fakes.broker import background, free_port, until
 
 
-@dataclass(frozen=True)
-class Centre:
-    """The centre's keys as a test holds them."""
+@dataclass
+class FakeBox:
+    """One box: keys, an outbox that repeats on demand, a server of the box API."""
 
-    identity: SigningKey
-    site: SigningKey
-    plan: SigningKey
-    ticket: SigningKey
-    hold: SigningKey
+    id: str
+    folder: Path
+    clock: Clock = field(default_factory=SystemClock)
+    port: int = field(default_factory=free_port)
+    epoch: int = 0
+    revision: int = 0
+    states: list[DesiredState] = field(default_factory=list)
+    heard: list[int] = field(default_factory=list)
+    looks: dict[str, datetime] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
+    shelf: dict[str, bytes] = field(default_factory=dict)
+    refuses: str = ""
+    seq: int = 0
+    enrolled: Enrolled | None = None
+    broker_port: int = 0
+    """Where the broker is, when it is not where it was at enrolment."""
 
-    @classmethod
-    def make(cls) -> "Centre":
-        """Make all keys anew."""
-        return cls(*(SigningKey.make() for _ in range(5)))
+    def __post_init__(self) -> None:
+        self.signing = SigningKey.load_or_make(self.folder / "box.pem")
+        self.sealing = SealKey.load_or_make(self.folder / "seal.key")
+        self.certificate = self_signed(self.signing, self.id)
+        (self.folder / "box.crt").write_text(self.certificate)
+        self.bus: Bus | None = None
 
-    def dispatch(self, state: DesiredState) -> bytes:
-        """Sign a desired state and the grant of its epoch."""
-        grant = EpochGrant(
-            epoch=state.epoch, plan_public=_b64(self.plan.public), issued_at=state.issued_at
+    # ------------------------------------------------------------ joining
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    def request(self, code: Code) -> Enrol:
+        """What the box posts to /enrol."""
+        plain = Enrol(
+            edge=self.id,
+            sign_public=to_base64(self.signing.public),
+            seal_public=to_base64(self.sealing.public),
+            certificate=self.certificate,
+            url=self.url,
         )
-        return msgspec.json.encode(
-            Dispatch(state=_signed(self.plan, state), grant=_signed(self.site, grant))
+        return ask(code, self.signing, plain)
+
+    def pin(self, answer: bytes, code: Code) -> None:
+        """Believe the answer of the centre that made the code, and of no other."""
+        claimed = msgspec.json.decode(msgspec.json.decode(answer, type=Signed).body, type=Enrolled)
+        public = check_centre(claimed, code)
+        self.enrolled = open_signed(answer, {kid_of(public): public}, Enrolled)
+
+    @property
+    def pinned(self) -> Enrolled:
+        assert self.enrolled is not None
+        return self.enrolled
+
+    @property
+    def login(self) -> BrokerLogin:
+        return msgspec.json.decode(self.sealing.open(self.pinned.broker), type=BrokerLogin)
+
+    # ------------------------------------------------------------ at the broker
+
+    @asynccontextmanager
+    async def online(self) -> AsyncGenerator["FakeBox"]:
+        """At the broker until the end; every state that comes is believed or fails the test."""
+        login = self.login
+        will = Will(topics.status(self.id), msgspec.json.encode(self.status("offline")))
+        address = BrokerAddress(
+            login.host,
+            self.broker_port or login.port,
+            login.user,
+            login.password,
+            login.certificate,
+        )
+        self.bus = bus = Bus(address, f"edge-{self.id}", self.clock, will)
+        wanted = (topics.desired(self.id), topics.heard(self.id))
+        async with background(bus.run(wanted, self._greet, self._hear)):
+            await until(lambda: bus.is_up)
+            yield self
+
+    def status(self, state: str = "online", cameras: Iterable[CameraStatus] = ()) -> EdgeStatus:
+        return msgspec.convert(
+            {
+                "state": state,
+                "at": self.clock.now(),
+                "boot": "boot1",
+                "epoch": self.epoch,
+                "revision": self.revision,
+                "clock_trusted": True,
+                "free_bytes": 10_000_000,
+                "cameras": tuple(cameras),
+            },
+            EdgeStatus,
+            from_attributes=True,
         )
 
+    async def beat(self, *cameras: CameraStatus) -> None:
+        """Send a heartbeat."""
+        assert self.bus is not None
+        payload = msgspec.json.encode(self.status(cameras=cameras))
+        await self.bus.publish(topics.status(self.id), payload, retain=True)
 
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
+    def fact(self, data: Message, seq: int | None = None, id: str = "") -> Fact:
+        """Make and sign a fact; without a number, the next one."""
+        if seq is None:
+            self.seq += 1
+            seq = self.seq
+        plain = Fact(
+            edge=self.id,
+            seq=seq,
+            id=id or f"f{seq}",
+            type=type_of(data),
+            at=self.clock.now(),
+            data=msgspec.Raw(msgspec.json.encode(data)),
+        )
+        return sign_fact(self.signing, plain)
 
+    async def tell(self, *facts: Fact) -> None:
+        """Publish facts, as often as one likes."""
+        assert self.bus is not None
+        for fact in facts:
+            await self.bus.publish(topics.fact(self.id), msgspec.json.encode(fact))
 
-def _signed(key: SigningKey, document: object) -> Signed:
-    return msgspec.json.decode(sign(key, document), type=Signed)
+    async def _greet(self, bus: Bus) -> None:
+        await self.beat()
 
+    async def _hear(self, arrival: Arrival) -> None:
+        if arrival.topic == topics.heard(self.id):
+            self.heard.append(msgspec.json.decode(arrival.payload, type=Heard).up_to)
+        elif arrival.payload:
+            await self._adopt(self.believed(arrival.payload))
 
-def enrolled_box(
-    folder: Path, centre: Centre, *, port: int = 1, user: str = "", password: str = ""
-) -> tuple[EdgeConfig, BoxKeys]:
-    """Make a box's data folder as enrolment leaves it; gives its configuration and keys."""
-    config = EdgeConfig(
-        edge="box-1",
-        data=folder,
-        listen="127.0.0.1:0",
-        url="https://127.0.0.1:1",
-        media_addresses=("127.0.0.1",),
-        camera_subnets=("127.0.0.0/8",),
-        minimum_free_bytes=1,
-    )
-    keys = box_keys(config.keys, config.edge)
-    login = BrokerLogin(host="127.0.0.1", port=port, user=user, password=password)
-    pinned = Enrolled(
-        edge=config.edge,
-        identity_public=_b64(centre.identity.public),
-        site_public=_b64(centre.site.public),
-        ticket_public=_b64(centre.ticket.public),
-        hold_public=_b64(centre.hold.public),
-        certificate=self_signed(centre.identity, "centre"),
-        broker=seal(keys.sealing.public, msgspec.json.encode(login)),
-        at=datetime.now(UTC),
-    )
-    write_private(config.keys / "centre.json", msgspec.json.encode(pinned))
-    return config, keys
+    def believed(self, payload: bytes) -> DesiredState:
+        """Check the chain: site's key, plan key, state."""
+        dispatch = msgspec.json.decode(payload, type=Dispatch)
+        site = from_base64(self.pinned.site_public)
+        grant = open_signed(msgspec.json.encode(dispatch.grant), {kid_of(site): site}, EpochGrant)
+        plan = from_base64(grant.plan_public)
+        state = open_signed(msgspec.json.encode(dispatch.state), {kid_of(plan): plan}, DesiredState)
+        assert (state.edge, state.epoch) == (self.id, grant.epoch)
+        return state
 
+    async def _adopt(self, state: DesiredState) -> None:
+        if (state.epoch, state.revision) > (self.epoch, self.revision):
+            self.states.append(state)
+            self.epoch, self.revision = state.epoch, state.revision
+            await self.beat()
 
-def state_for(
-    keys: BoxKeys,
-    sources: dict[str, Source],
-    *,
-    revision: int = 1,
-    epoch: int = 1,
-    start: datetime | None = None,
-    length: timedelta = timedelta(hours=1),
-    cancelled: tuple[Cancelled, ...] = (),
-) -> DesiredState:
-    """One running order for each camera."""
-    now = datetime.now(UTC)
-    begins = start or now - timedelta(minutes=1)
-    return DesiredState(
-        edge="box-1",
-        epoch=epoch,
-        revision=revision,
-        issued_at=now,
-        cameras=tuple(
-            Camera(
-                id=name, room="A101", sealed=seal(keys.sealing.public, msgspec.json.encode(source))
+    # ------------------------------------------------------------ the box API
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncGenerator["FakeBox"]:
+        """Reachable for the centre, by mutual TLS, until the end."""
+        app = Application()
+        app.router.add_post("/live", self._begin)
+        app.router.add_post("/live/{id}/renew", self._renew)
+        app.router.add_delete("/live/{id}", self._end)
+        app.router.add_get("/shelf/{path:.+}", self._read)
+        runner = AppRunner(app)
+        await runner.setup()
+        await TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._tls()).start()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def _tls(self) -> ssl.SSLContext:
+        crt, pem = self.folder / "box.crt", self.folder / "box.pem"
+        return server_context(crt, pem, self.pinned.certificate)
+
+    @property
+    def _ticket_keys(self) -> dict[str, bytes]:
+        public = from_base64(self.pinned.ticket_public)
+        return {kid_of(public): public}
+
+    async def _begin(self, request: Request) -> Response:
+        offer = msgspec.json.decode(await request.read(), type=LiveOffer)
+        if self.refuses:
+            return Response(status=403, body=msgspec.json.encode({"code": self.refuses}))
+        try:
+            ticket = check(
+                offer.ticket,
+                self._ticket_keys,
+                edge=self.id,
+                purpose="live",
+                what=offer.sdp,
+                now=self.clock.now(),
             )
-            for name, source in sources.items()
-        ),
-        orders=tuple(
-            Order(id=f"s1.{name}", camera=name, session="s1", start=begins, end=begins + length)
-            for name in sources
-        ),
-        cancelled=cancelled,
+        except TicketRefused as refusal:
+            return Response(status=403, body=msgspec.json.encode({"code": refusal.code}))
+        self.looks[ticket.jti] = ticket.view_until
+        tracks = tuple(
+            LiveTrack(mid=str(mid), camera=track.camera, stream=track.stream)
+            for mid, track in enumerate(ticket.tracks)
+        )
+        answer = LiveAnswer(id=ticket.jti, sdp="v=0 answer", tracks=tracks)
+        return Response(status=201, body=msgspec.json.encode(answer))
+
+    async def _renew(self, request: Request) -> Response:
+        renewal = open_signed(await request.read(), self._ticket_keys, Renewal)
+        if renewal.jti not in self.looks:
+            return Response(status=404)
+        self.looks[renewal.jti] = renewal.view_until
+        return Response(status=204)
+
+    async def _end(self, request: Request) -> Response:
+        look = request.match_info["id"]
+        self.ended.append(look)
+        return Response(status=204 if self.looks.pop(look, None) else 404)
+
+    async def _read(self, request: Request) -> Response:
+        path = request.match_info["path"]
+        try:
+            check(
+                request.headers[TICKET_HEADER],
+                self._ticket_keys,
+                edge=self.id,
+                purpose="playback",
+                what=path,
+                now=self.clock.now(),
+            )
+        except TicketRefused as refusal:
+            return Response(status=403, body=msgspec.json.encode({"code": refusal.code}))
+        if path not in self.shelf:
+            return Response(status=404)
+        part = request.http_range
+        if part.start is None and part.stop is None:
+            return Response(body=self.shelf[path])
+        body = self.shelf[path][part.start or 0 : part.stop]
+        headers = {"Content-Range": f"bytes {part.start}-{part.stop - 1}/{len(self.shelf[path])}"}
+        return Response(status=206, body=body, headers=headers)
+
+
+def segment(camera: str, start: datetime, seconds: float = 60, **changes: object) -> SegmentClosed:
+    """Make what a box says of a sealed file."""
+    name = f"{start:%Y%m%dT%H%M%S}{start.microsecond // 1000:03}"
+    plain = SegmentClosed(
+        segment=f"{camera}.main.{name}",
+        camera=camera,
+        stream="main",
+        start=start,
+        end=start + timedelta(seconds=seconds),
+        bytes=15_000_000,
+        path=f"shelf/{camera}/{start:%Y-%m-%d}/{name}.mp4",
+        root="ab" * 32,
+        previous="",
+        fragments=120,
+        clock="trusted",
     )
-
-
-def toml_of(config: EdgeConfig) -> str:
-    """The configuration as a file's text."""
-    return msgspec.toml.encode(
-        {key: value for key, value in msgspec.to_builtins(config).items() if value != ""}
-    ).decode()
+    return msgspec.structs.replace(plain, **changes)

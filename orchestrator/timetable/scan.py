@@ -193,7 +193,7 @@ def _year_last(match: re.Match[str], found: Found) -> None:
 
 
 def _week(match: re.Match[str], found: Found) -> None:
-    found.weeks.append(number_of(match[1] or match[2]))
+    found.weeks.append(number_of(match[1] or match[2] or match[3]))
 
 
 def _weekday(match: re.Match[str], found: Found) -> None:
@@ -248,6 +248,7 @@ def _nothing(_match: re.Match[str], _found: Found) -> None:
 _HALF = r"(上午|下午|中午|晚上|晚间|早上|早晨|凌晨|傍晚|夜间|[ap]\.?m\.?)"
 _LIST = rf"(?:{_NUMBER})(?:\s*节?\s*[-、,]\s*第?\s*(?:{_NUMBER}))*"
 
+_WEEK = rf"(?:第\s*({_NUMBER})|(?<!\d)(\d{{1,2}}))\s*(?:教学)?周|\bweek\s*(\d{{1,2}})\b"
 _YEAR_FIRST = (
     r"(?<!\d)((?:19|20)\d\d)\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)"
     r"\s*[日号]?(?:t(?=\d))?"
@@ -274,7 +275,7 @@ _WORDS: tuple[tuple[re.Pattern[str], _Take], ...] = tuple(
             _english(2, 1, 3),
         ),
         (r"(?<!\d)(\d{1,2})[-/.](\d{1,2})[-/.](20\d\d)(?!\d)", _year_last),
-        (rf"第?\s*({_NUMBER})\s*(?:教学)?周|\bweek\s*(\d{{1,2}})\b", _week),
+        (_WEEK, _week),
         (r"(?:星期|礼拜|周)\s*([一二三四五六日天]|[1-7](?![\d-]))", _weekday),
         (
             r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s?day|nesday|r?s?day|urday|s|rs?)?\b\.?",

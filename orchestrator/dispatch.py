@@ -125,6 +125,10 @@ class Dispatcher:
         """The boxes to which nothing is sent until a new epoch is opened."""
         return tuple(self._behind.values())
 
+    def has_heard(self, edge: str) -> bool:
+        """True when the box said, in the life of this centre, which state it has."""
+        return edge in self._heard
+
     def touch(self) -> None:
         """Look soon whether a box must be told something."""
         self._work.set()

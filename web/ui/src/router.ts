@@ -1,0 +1,50 @@
+/** Addresses and who may open them. */
+
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { mayOpen, type PageName } from '@/core/access'
+import { useSession } from '@/stores/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    page?: PageName
+    title: string
+    /** Looks dark: pages of pictures. */
+    dark?: boolean
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: '/login', name: 'login', component: () => import('@/pages/LoginPage.vue'), meta: { title: 'page.login', dark: true } },
+  { path: '/', name: 'home', component: () => import('@/pages/MissingPage.vue'), meta: { title: 'page.missing' } },
+  page('wall', '/wall', () => import('@/pages/WallPage.vue'), true),
+  page('sessions', '/sessions', () => import('@/pages/SessionsPage.vue')),
+  page('timetables', '/timetables/:id?', () => import('@/pages/TimetablePage.vue')),
+  page('recordings', '/recordings', () => import('@/pages/RecordingsPage.vue'), true),
+  page('devices', '/devices', () => import('@/pages/DevicesPage.vue')),
+  page('ledger', '/ledger', () => import('@/pages/LedgerPage.vue')),
+  page('users', '/users', () => import('@/pages/UsersPage.vue')),
+  { path: '/:rest(.*)*', name: 'missing', component: () => import('@/pages/MissingPage.vue'), meta: { title: 'page.missing' } },
+]
+
+export const router = createRouter({ history: createWebHistory(), routes })
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  if (to.name === 'login') return true
+  if (!session.me) {
+    try {
+      await session.recognise()
+    } catch {
+      return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    }
+  }
+  if (to.name === 'home' && session.home) return { name: session.home }
+  if (to.meta.page && !mayOpen(session.me?.roles ?? [], to.meta.page)) {
+    return { name: 'missing', params: { rest: to.path.slice(1).split('/') } }
+  }
+  return true
+})
+
+function page(name: PageName, path: string, component: RouteRecordRaw['component'], dark = false): RouteRecordRaw {
+  return { path, name, component, meta: { page: name, title: `page.${name}`, dark } } as RouteRecordRaw
+}

@@ -1,0 +1,283 @@
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import select, update
+
+from contract import topics
+from contract.bus import Arrival
+from contract.keys import SigningKey
+from contract.messages import (
+    Booted,
+    CameraChanged,
+    CameraStatus,
+    Fact,
+    GapFound,
+    LookChanged,
+    sign_fact,
+)
+from orchestrator.centre import Centre
+from orchestrator.events import Event, Mailbox
+from orchestrator.store.tables import edge_states, fact_marks, facts, gaps, segments
+from tests.fakes.box import FakeBox, segment
+from tests.fakes.broker import until, until_async
+from tests.fakes.centre import acts, add_site, count, hold_exam, join, running_centre
+
+HOUR = timedelta(hours=1)
+BOOTED = Booted(boot="b", version="1", clock_trusted=True)
+
+
+@pytest.fixture
+async def centre(tmp_path: Path) -> AsyncGenerator[Centre]:
+    async with running_centre(tmp_path) as running:
+        await add_site(running, ("cam1", "r1", "b1"))
+        yield running
+
+
+@pytest.fixture
+async def box(centre: Centre, tmp_path: Path) -> AsyncGenerator[FakeBox]:
+    async with (await join(centre, tmp_path, "b1")).online() as online:
+        yield online
+
+
+def arrival(fact: Fact, edge: str = "b1") -> Arrival:
+    return Arrival(topics.fact(edge), msgspec.json.encode(fact), retained=False)
+
+
+async def marked(centre: Centre) -> int:
+    async with centre.store.read() as connection:
+        return int((await connection.scalars(select(fact_marks.c.up_to))).one())
+
+
+async def test_a_fact_is_stored_once_and_answered_each_time(centre: Centre, box: FakeBox) -> None:
+    fact = box.fact(BOOTED)
+    await box.tell(fact, fact)
+    await until(lambda: box.heard)
+    await box.tell(fact)
+    await until(lambda: len(box.heard) >= 2)
+    assert set(box.heard) == {1}
+    assert await count(centre, facts) == 1
+
+
+async def test_facts_in_any_order_are_answered_without_holes(centre: Centre, box: FakeBox) -> None:
+    one, two, three = (box.fact(BOOTED) for _ in range(3))
+    await box.tell(three)
+    await until(lambda: box.heard == [0])
+    await box.tell(one)
+    await until(lambda: box.heard[-1] == 1)
+    await box.tell(two)
+    await until(lambda: box.heard[-1] == 3)
+    assert await count(centre, facts) == 3
+
+
+async def test_many_facts_at_once_are_all_stored(centre: Centre, box: FakeBox) -> None:
+    now = centre.clock.now()
+    told = [box.fact(segment("cam1", now + timedelta(minutes=n))) for n in range(500)]
+    await box.tell(*told)
+    await until(lambda: box.heard and box.heard[-1] == 500, 30)
+    assert await count(centre, segments) == 500
+
+
+async def test_a_segment_is_kept_30_days_from_its_windows_end(centre: Centre, box: FakeBox) -> None:
+    now = centre.clock.now()
+    exam = await hold_exam(centre, "r1", now)
+    await box.tell(box.fact(segment("cam1", now)), box.fact(segment("cam1", now - 9 * HOUR)))
+    await until_async(lambda: _has(centre, segments, 2))
+    outside, inside = await centre.recordings.segments(limit=2)
+    assert inside.retain_until == exam.end + timedelta(days=30, minutes=15)
+    assert outside.retain_until == outside.end + timedelta(days=30)
+
+
+async def _has(centre: Centre, table: object, rows: int) -> bool:
+    return await count(centre, table) == rows
+
+
+async def test_a_gap_is_stored_with_its_cause(centre: Centre, box: FakeBox) -> None:
+    now = centre.clock.now()
+    gap = GapFound(
+        gap="g1",
+        camera="cam1",
+        stream="main",
+        start=now,
+        end=now + timedelta(seconds=7),
+        cause="box_down",
+    )
+    await box.tell(box.fact(gap), box.fact(gap))
+    await until_async(lambda: _has(centre, facts, 2))
+    async with centre.store.read() as connection:
+        row = (await connection.execute(select(gaps))).one()
+    assert (row.cause, row.ends_at - row.starts_at) == ("box_down", timedelta(seconds=7))
+
+
+async def test_a_forged_fact_is_refused_and_in_the_ledger(centre: Centre, box: FakeBox) -> None:
+    forged = sign_fact(SigningKey.make(), box.fact(BOOTED))
+    await centre.catalogue.take([arrival(forged), arrival(forged)])
+    assert await count(centre, facts) == 0
+    assert [row.act.result for row in await acts(centre, "tell_fact")] == ["forged"]
+
+
+async def test_a_forged_fact_does_not_hide_the_true_one(centre: Centre, box: FakeBox) -> None:
+    true = box.fact(BOOTED)
+    forged = sign_fact(SigningKey.make(), true)
+    await centre.catalogue.take([arrival(true), arrival(forged)])
+    await centre.catalogue.take([arrival(true)])
+    assert await count(centre, facts) == 1
+
+
+async def test_a_box_cannot_speak_for_another(centre: Centre, box: FakeBox, tmp_path: Path) -> None:
+    other = await join(centre, tmp_path, "b2")
+    await centre.catalogue.take(
+        [arrival(box.fact(BOOTED), "b2"), arrival(other.fact(BOOTED), "b1")]
+    )
+    assert await count(centre, facts) == 0
+
+
+async def test_a_revoked_boxs_facts_are_refused(centre: Centre, box: FakeBox) -> None:
+    await centre.revoke("b1", "admin", "stolen")
+    await centre.catalogue.take([arrival(box.fact(BOOTED))])
+    assert await count(centre, facts) == 0
+    assert [row.act.result for row in await acts(centre, "tell_fact")] == ["unknown_box"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"{}", b"null", b"\xff", b'{"edge":"b1","seq":0}', b"[" * 100_000],
+)
+async def test_nonsense_is_passed_over(centre: Centre, box: FakeBox, payload: bytes) -> None:
+    noise = [
+        Arrival(topics.fact("b1"), payload, False),
+        Arrival(topics.status("b1"), payload, False),
+    ]
+    await centre.catalogue.take([*noise, arrival(box.fact(BOOTED))])
+    assert await count(centre, facts) == 1
+
+
+async def test_a_signed_fact_that_cannot_be_kept_holds_up_no_other(
+    centre: Centre, box: FakeBox
+) -> None:
+    now = centre.clock.now()
+    backwards = segment("cam1", now, -60)
+    huge = segment("cam1", now - HOUR, bytes=1 << 70)
+    await box.tell(box.fact(backwards), box.fact(huge), box.fact(segment("cam1", now)))
+    await until(lambda: box.heard and box.heard[-1] == 3)
+    assert await count(centre, segments) == 1
+    assert await count(centre, facts) == 3
+
+
+async def test_facts_told_to_a_lost_database_are_given_up_at_last(
+    centre: Centre, box: FakeBox
+) -> None:
+    box.seq = 499
+    rest = [box.fact(BOOTED) for _ in range(3)]
+    for _ in range(3):
+        await centre.catalogue.take([arrival(fact) for fact in rest])
+    assert await marked(centre) == 502
+    assert [row.act.object for row in await acts(centre, "miss_facts")] == ["b1 1-499"]
+
+
+async def test_a_box_that_lost_its_journal_is_heard_from_one_again(
+    centre: Centre, box: FakeBox
+) -> None:
+    await centre.catalogue.take([arrival(box.fact(BOOTED)) for _ in range(5)])
+    assert await marked(centre) == 5
+    anew = [box.fact(BOOTED, seq, f"anew{seq}") for seq in (1, 2, 3)]
+    await centre.catalogue.take([arrival(anew[0])])
+    assert await marked(centre) == 1
+    await centre.catalogue.take([arrival(fact) for fact in anew])
+    assert await marked(centre) == 3
+    assert await count(centre, facts) == 8
+
+
+async def test_a_heartbeat_keeps_what_the_box_saw(centre: Centre, box: FakeBox) -> None:
+    now = centre.clock.now()
+    seen = CameraStatus(
+        camera="cam1",
+        stream="main",
+        state="streaming",
+        last_frame_at=now,
+        bitrate_bps=2_000_000,
+        recording=True,
+    )
+    async with centre.events.subscribe() as mailbox:
+        await box.beat(seen, msgspec.structs.replace(seen, stream="sub", recording=False))
+        event = await _next(mailbox, "camera")
+        await box.beat(msgspec.structs.replace(seen, state="stalled", recording=False))
+        after = await _next(mailbox, "camera")
+    assert (event.id, said(event)["state"], said(event)["recording"]) == ("cam1", "streaming", True)
+    assert said(after)["state"] == "stalled"
+    state = (await centre.catalogue.cameras())["cam1"]
+    assert (state.state, state.bitrate_bps) == ("stalled", 2_000_000)
+    assert (await centre.catalogue.edges())["b1"].state == "online"
+
+
+async def _next(mailbox: Mailbox, type: str) -> Event:
+    async with asyncio.timeout(10):
+        while (event := await mailbox.get()).type != type:
+            pass
+        return event
+
+
+def said(event: Event) -> dict[str, object]:
+    assert isinstance(event.data, dict)
+    return event.data
+
+
+async def test_a_late_fact_does_not_undo_a_heartbeat(centre: Centre, box: FakeBox) -> None:
+    late = box.fact(CameraChanged(camera="cam1", stream="main", state="lost"))
+    await box.beat(CameraStatus(camera="cam1", stream="main", state="streaming"))
+    await until_async(lambda: _known(centre))
+    await box.tell(msgspec.structs.replace(late))
+    await until(lambda: box.heard)
+    assert (await centre.catalogue.cameras())["cam1"].state == "streaming"
+
+
+async def _known(centre: Centre) -> bool:
+    return "cam1" in await centre.catalogue.cameras()
+
+
+async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
+    centre: Centre, tmp_path: Path
+) -> None:
+    box = await join(centre, tmp_path, "b1")
+    async with box.online():
+        await box.beat(CameraStatus(camera="cam1", stream="main", state="streaming"))
+        await until_async(lambda: _known(centre))
+    will = msgspec.json.encode(box.status("offline"))
+    await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
+    assert (await centre.catalogue.edges())["b1"].state == "offline"
+    camera = (await centre.catalogue.cameras())["cam1"]
+    assert (camera.state, camera.cause) == ("unknown", "box_offline")
+    assert (await centre.catalogue.edges())["b1"].revision == box.revision
+
+
+async def test_the_will_of_an_earlier_start_says_nothing(centre: Centre, box: FakeBox) -> None:
+    await until_async(lambda: _online(centre))
+    will = msgspec.structs.replace(box.status("offline"), boot="boot0")
+    await centre.catalogue.take([Arrival(topics.status("b1"), msgspec.json.encode(will), False)])
+    assert (await centre.catalogue.edges())["b1"].state == "online"
+
+
+async def _online(centre: Centre) -> bool:
+    state = (await centre.catalogue.edges()).get("b1")
+    return state is not None and state.state == "online"
+
+
+async def test_a_silent_box_is_offline_after_45_seconds(centre: Centre, box: FakeBox) -> None:
+    await until_async(lambda: _online(centre))
+    for seconds, state in ((44, "online"), (46, "offline")):
+        ago = centre.clock.now() - timedelta(seconds=seconds)
+        async with centre.store.write() as connection:
+            await connection.execute(update(edge_states).values(heard_at=ago))
+        await centre.catalogue.notice_silence()
+        assert (await centre.catalogue.edges())["b1"].state == state
+
+
+async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: FakeBox) -> None:
+    look = LookChanged(jti="j", user="chen", cameras=("cam1",), state="refused", reason="used")
+    await box.tell(box.fact(look))
+    await until(lambda: box.heard)
+    (row,) = await acts(centre, "look")
+    assert (row.act.actor, row.act.result) == ("chen", "used")

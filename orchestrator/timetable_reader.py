@@ -7,7 +7,7 @@ import msgspec
 
 from orchestrator.timetable.book import MOST_BYTES, Unreadable
 from orchestrator.timetable.job import Failure, Job, Outcome
-from orchestrator.timetable.sessions import Reading
+from orchestrator.timetable.sessions import Reading, localised
 
 _MOST_SECONDS = 60.0
 _AT_ONCE = 2
@@ -33,7 +33,7 @@ class TimetableReader:
         outcome = _outcome(answer)
         if isinstance(outcome, Failure):
             raise Unreadable(outcome.code, outcome.zh, outcome.en)
-        return outcome
+        return localised(outcome)
 
     async def _ask(self, job: Job) -> bytes:
         child = await asyncio.create_subprocess_exec(

@@ -59,7 +59,7 @@ def interpret(book: Book, term: Term = CHINA, rooms: Rooms | None = None) -> Rea
     for ref, said in findings.items():
         notes.of(ref).extend(said)
     rows = tuple(verdict_of(ref, said) for ref, said in notes.findings.items())
-    return Reading(tuple(sessions), rows, headers, tuple(dropped))
+    return Reading(tuple(sessions), rows, headers, term.zone.key, tuple(dropped))
 
 
 def _above(sheet: Sheet, columns: Columns) -> Iterator[str]:

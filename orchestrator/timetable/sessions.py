@@ -1,6 +1,7 @@
 """What comes out of a file: sessions, verdicts of rows, and which column was read as what."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -82,8 +83,22 @@ class Reading(msgspec.Struct, frozen=True, tag="reading"):
     rows: tuple[RowVerdict, ...]
     columns: dict[str, str]
     """Field -> header it was read from."""
+    timezone: str
+    """The zone the file's times are written in."""
     dropped: tuple[str, ...] = ()
     """Headers of personal data that was not read."""
+
+
+def localised(reading: Reading) -> Reading:
+    """Give the sessions' times in the file's zone; sent between processes they become UTC."""
+    zone = ZoneInfo(reading.timezone)
+    sessions = tuple(
+        msgspec.structs.replace(
+            session, start=session.start.astimezone(zone), end=session.end.astimezone(zone)
+        )
+        for session in reading.sessions
+    )
+    return msgspec.structs.replace(reading, sessions=sessions)
 
 
 def checked(reading: Reading) -> dict[str, object]:

@@ -63,11 +63,9 @@ class Call:
         return decode_query(values, kind)
 
     async def body(self, kind: type[S]) -> S:
-        """Decode the JSON body; unknown fields are refused."""
-        raw = await self._read()
-        if kind is Nothing and not raw:
-            return kind()
-        if self.request.content_type != "application/json":
+        """Decode the JSON body; unknown fields are refused, no body says nothing."""
+        raw = await self._read() or b"{}"
+        if self.request.can_read_body and self.request.content_type != "application/json":
             raise Problem("wrong_type", "the body must be application/json")
         try:
             return msgspec.json.decode(raw, type=kind)

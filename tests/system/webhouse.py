@@ -1,20 +1,25 @@
-"""A centre behind the web application, with a person of every role."""
+"""A centre behind the web application, and people of every role."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from aiohttp import ClientResponse, CookieJar
+import msgspec
+from aiohttp import ClientResponse, CookieJar, FormData
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
+from contract.enrolment import Code
 from contract.messages import Source
 from orchestrator.access import Role
 from orchestrator.centre import Centre
 from orchestrator.config import BrokerConfig, Config
 from orchestrator.ledger import Entry
 from orchestrator.site import NewCamera, Room, SiteCamera
+from tests.fakes.box import FakeBox
 from tests.fakes.clock import ManualClock
 from web.app import create_app
 
@@ -31,14 +36,23 @@ class House:
     centre: Centre
     client: Client
     clock: ManualClock
+    hired: set[Role] = field(default_factory=set)
 
     async def log_in(self, role: Role) -> dict[str, str]:
         """Log in as the person of a role; gives the headers of an unsafe call."""
+        await self.hire(role)
         answer = await self.client.post(
             f"{BASE}/login", json={"user": role.value, "password": PASSWORD}
         )
         assert answer.status == 200, await answer.text()
         return {"X-CSRF-Token": (await answer.json())["csrf"]}
+
+    async def hire(self, *roles: Role) -> None:
+        """Give each of these roles to a person, unless somebody has it."""
+        for role in set(roles) - self.hired:
+            name = f"{role.value} 老师"
+            await self.centre.accounts.add_user(role.value, name, PASSWORD, [role], "system")
+            self.hired.add(role)
 
     def forget(self) -> None:
         """Drop the cookies: nobody again."""
@@ -57,7 +71,7 @@ async def code_of(answer: ClientResponse) -> str:
 
 @asynccontextmanager
 async def open_house(tmp_path: Path) -> AsyncGenerator[House]:
-    """Open a centre with two rooms, two cameras, one box and a person of every role."""
+    """Open a centre with two rooms, two cameras and one box."""
     clock = ManualClock()
     config = Config(
         data=tmp_path / "centre",
@@ -73,7 +87,7 @@ async def open_house(tmp_path: Path) -> AsyncGenerator[House]:
 
 
 async def furnish(centre: Centre) -> None:
-    """Put rooms, cameras and people in."""
+    """Put rooms and cameras in."""
     source = Source(main="rtsp://127.0.0.1/main", sub="rtsp://127.0.0.1/sub")
     await centre.site.put(
         [
@@ -86,5 +100,48 @@ async def furnish(centre: Centre) -> None:
         ],
         by="system",
     )
-    for role in Role:
-        await centre.accounts.add_user(role.value, f"{role.value} 老师", PASSWORD, [role], "system")
+
+
+def exam_file(
+    now: datetime, rooms: tuple[str, ...] = ("A101", "A102"), rejected: bool = True
+) -> bytes:
+    """Make a timetable of one running exam a room, with a row that cannot be taken."""
+    start = now.astimezone(ZoneInfo("Asia/Shanghai")) - timedelta(minutes=10)
+    when = f"{start:%Y-%m-%d},{start:%H:%M}-{start + timedelta(hours=2):%H:%M}"
+    rows = ["课程代码,课程名称,考试日期,考试时间,考场,考试人数,监考教师"]
+    rows += [f"MATH{n},高等数学,{when},{room},30,王敏" for n, room in enumerate(rooms)]
+    rows += [f"MATH9,高等数学,{when},Z999,30,王敏"] if rejected else []
+    return "\n".join(rows).encode()
+
+
+async def load_exams(house: House) -> None:
+    """Let the exam office load the file; leaves the exam office logged in."""
+    headers = await house.log_in(Role.exam_office)
+    form = FormData()
+    form.add_field("file", exam_file(house.clock.now()), filename="考试安排.csv")
+    answer = await house.client.post(f"{BASE}/timetables", data=form, headers=headers)
+    staged = await answer.json()
+    path = f"{BASE}/timetables/{staged['id']}/apply"
+    applied = await house.client.post(path, json={"reason": "期末"}, headers=headers)
+    assert await applied.json() == {"added": 2, "removed": 0, "changed": 0}
+
+
+@asynccontextmanager
+async def enrolled_box(house: House, tmp_path: Path) -> AsyncGenerator[FakeBox]:
+    """Let box-1 join with a code over HTTP, and serve until the end; leaves nobody logged in."""
+    headers = await house.log_in(Role.sys_admin)
+    invited = await house.client.post(f"{BASE}/edges/box-1/invite", headers=headers)
+    code = Code.parse((await invited.json())["code"])
+    house.forget()
+    folder = tmp_path / "box-1"
+    folder.mkdir()
+    box = FakeBox("box-1", folder, house.clock)
+    body = msgspec.json.encode(box.request(code))
+    json = {"Content-Type": "application/json"}
+    answer = await house.client.post(f"{BASE}/enrol", data=body, headers=json)
+    assert answer.status == 201, await answer.text()
+    box.pin(await answer.read(), code)
+    again = await house.client.post(f"{BASE}/enrol", data=body, headers=json)
+    assert (again.status, await code_of(again)) == (403, "bad_code")
+    async with box.serving():
+        yield box

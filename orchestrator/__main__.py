@@ -20,6 +20,7 @@ from orchestrator.config import Config, ConfigError
 from orchestrator.demo import DemoFailed, Options
 from orchestrator.demo import run as run_demo
 from orchestrator.keyring import KeysDamaged
+from orchestrator.store import StoreUnavailable
 from web.app import create_app
 from web.serving import PortInUse
 from web.serving import serve as serve_app
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-EXPECTED = (PortInUse, BrokerFailed, KeysDamaged, DemoFailed, ConfigError)
+EXPECTED = (PortInUse, BrokerFailed, KeysDamaged, StoreUnavailable, DemoFailed, ConfigError)
 """Failures that somebody at the terminal can mend; their messages say how."""
 
 
@@ -129,7 +130,7 @@ app.add_typer(epoch.app, name="epoch")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(timetable.app, name="timetable")
 app.add_typer(users.app, name="user")
-for name, group in (("room", site.rooms), ("camera", site.cameras)):
+for name, group in (("room", site.room_app), ("camera", site.camera_app)):
     app.add_typer(group, name=name)
 
 

@@ -9,7 +9,12 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +34,7 @@ from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.centre import Centre
 from orchestrator.config import Config
+from orchestrator.overview import Overview
 from orchestrator.site import NewCamera, Room, SiteCamera
 
 EDGES = ("box-1", "box-2")
@@ -115,8 +121,7 @@ def timetable(rooms: int, now: datetime, zone: ZoneInfo) -> bytes:
     start = local.replace(second=0, microsecond=0)
     end = start + timedelta(hours=2)
     book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "考试安排"
+    sheet = book.create_sheet("考试安排", 0)
     sheet.append(["课程代码", "课程名称", "考试日期", "考试时间", "考场", "考试人数", "监考教师"])
     for number in range(rooms):
         code, name = COURSES[number % len(COURSES)]
@@ -192,7 +197,7 @@ def prepare(folder: Path, options: Options) -> Stage:
         options.ready_file.unlink(missing_ok=True)
     path = folder / "xunkao.toml"
     path.write_text(
-        f'''data = "centre"
+        f"""data = "centre"
 listen = "127.0.0.1:{options.port}"
 site_name = "巡考演示大学"
 camera_subnets = ["127.0.0.0/8"]
@@ -201,7 +206,7 @@ lead_out_minutes = 15
 
 [broker]
 port = {free_port()}
-'''
+"""
     )
     return Stage(options, folder, configuration.load(path))
 
@@ -244,7 +249,7 @@ camera_subnets = ["127.0.0.0/8"]
 minimum_free_bytes = 1_000_000_000
 '''
     )
-    code = await centre.enrolment.invite(edge, stage.persons[Role.sys_admin])
+    code = await centre.enrolment.invite(edge, stage.persons[Role.sys_admin].user)
     arguments = ("--centre", stage.url, "--code", str(code), "--config", str(path))
     async with child(f"{edge}-enrol", stage.folder, "edge", "enrol", *arguments) as enrolling:
         await enrolling.communicate()
@@ -292,6 +297,13 @@ async def load_timetable(stage: Stage, centre: Centre) -> None:
     await centre.timetables.apply(staged.id, office, "演示 demo")
 
 
+async def not_recording(stage: Stage, centre: Centre) -> set[str]:
+    """Name the cameras that no box says it records."""
+    seen = await Overview(centre.store).cameras()
+    wanted = {camera_id(number) for number in range(stage.options.rooms)}
+    return wanted - {camera for camera, state in seen.items() if state.recording}
+
+
 async def all_recording(stage: Stage, centre: Centre) -> None:
     """Return when every camera is being recorded; raise DemoFailed when that takes too long."""
     missing: set[str] = set()
@@ -336,6 +348,22 @@ async def ready_document(stage: Stage, centre: Centre) -> dict[str, Any]:
         "sessions": await sessions_of(centre),
         "simulator": {"url": stage.control},
     }
+
+
+async def sessions_of(centre: Centre) -> list[dict[str, Any]]:
+    """The exams of the timetable, with the windows in which they are recorded."""
+    views = await centre.sessions.list(None, None, None, None, 1000)
+    return [
+        {
+            "id": view.session.id,
+            "room": view.session.room,
+            "start": view.session.start,
+            "end": view.session.end,
+            "window_start": view.window.start,
+            "window_end": view.window.end,
+        }
+        for view in views
+    ]
 
 
 def show(console: Console, stage: Stage) -> None:
@@ -390,9 +418,7 @@ async def run(options: Options, pages: Pages) -> None:
             with console.status("模拟考场 drawing exam rooms…"):
                 await start_cameras(stage, stack)
             with console.status("中心 centre…") as status:
-                centre = await stack.enter_async_context(
-                    Centre.open(stage.config, SystemClock())
-                )
+                centre = await stack.enter_async_context(Centre.open(stage.config, SystemClock()))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(centre.run(), name="centre")
                     await stack.enter_async_context(pages(centre, stage.config))

@@ -28,8 +28,8 @@ from edge.config import EdgeConfig
 from edge.identity import BoxKeys, NotEnrolled, broker_of, pinned, trusted_for
 from edge.journal import Journal
 from orchestrator.logins import user_of
-from tests.fakes.box import Centre, enrolled_box, state_for
 from tests.fakes.broker import Listening, running_broker
+from tests.fakes.enrolled import Centre, enrolled_box, state_for
 from tests.fakes.waiting import until, until_async
 
 CAMERA = {"cam-01": Source(main="rtsp://127.0.0.1:1/a/main", sub="rtsp://127.0.0.1:1/a/sub")}

@@ -1,28 +1,30 @@
-"""Rendering a camera's reels: drawing, stamping, encoding both streams."""
+"""Rendering a camera's reels: drawing, spoiling, stamping, encoding both streams."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from av.video.frame import VideoFrame
-from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from edge.simulator.faults import FaultKind
-from edge.simulator.formats import FORMATS, Format, StreamName
-from edge.simulator.numbering import phase_ms
-from edge.simulator.reel import Reel, behind_strip, save
-from edge.simulator.scene.animate import frames
-from edge.simulator.slices import nal_type
-from edge.simulator.stamp import CAMERA, camera_bits, cells, place
-from edge.simulator.x264 import Encoder, parameter_sets, picture
+from edge.simulator.formats import FORMATS, StreamName
+from edge.simulator.numbering import camera_id
+from edge.simulator.reel import Reel, save
+from edge.simulator.scene import spoil
+from edge.simulator.scene.animate import Loop
+from edge.simulator.scene.lettering import font
+from edge.simulator.scene.room import room_label
+from edge.simulator.take import Take, WholeTake, planes_of
 
-PLAIN_SECONDS = 8
-FAULT_SECONDS = 2
-LONG_GOP_SECONDS = 10
-_SOURCES = ("film", "formats", "x264", "slices", "bits", "stamp", "reel", "numbering")
+_PLAIN_S = 8
+_FAULT_S = 2
+_LONG_GOP_S = 10
+_SOURCES = ("film", "take", "formats", "x264", "slices", "bits", "stamp", "reel", "numbering")
+_MAIN = FORMATS[StreamName.MAIN]
+_SIZE = _MAIN.width, _MAIN.scene_height
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -47,73 +49,82 @@ def edition() -> str:
 
 def render(job: Job, folder: Path) -> None:
     """Make the two reels of a job and save them."""
-    main = FORMATS[StreamName.MAIN]
-    size = main.width, main.scene_height
-    drawn = frames(job.camera, size, main.fps, PLAIN_SECONDS)
-    for stream, reel in _filmed(drawn, job).items():
+    for stream, reel in film(job).items():
         save(reel, job.file(folder, stream))
 
 
-def _filmed(drawn: Iterable[Image.Image], job: Job) -> dict[StreamName, Reel]:
-    takes = {name: _Take(form, job.camera, form.fps) for name, form in FORMATS.items()}
-    for index, image in enumerate(drawn):
-        whole = VideoFrame.from_ndarray(np.asarray(image), format="rgb24")
+def film(job: Job) -> dict[StreamName, Reel]:
+    """Make the two reels of a job."""
+    takes: dict[StreamName, Take] = {}
+    for name, form in FORMATS.items():
+        if job.kind is FaultKind.BFRAMES:
+            takes[name] = WholeTake(form)
+        else:
+            gop = form.fps * _LONG_GOP_S if job.kind is FaultKind.LONG_GOP else form.fps
+            stamped = None if job.kind is FaultKind.BLACK else job.camera
+            takes[name] = Take(form, stamped, gop)
+    labelled = _Label(job.camera)
+    last, planes = None, np.empty((0, 0), np.uint8)
+    for index, image in enumerate(drawn(job)):
+        if image is not last:
+            last, planes = (
+                image,
+                planes_of(image if job.kind is FaultKind.BLACK else labelled(image)),
+            )
         for take in takes.values():
-            take.offer(whole, index)
+            take.offer(planes, index)
     return {name: take.reel() for name, take in takes.items()}
 
 
-class _Take:
-    """One stream being filmed from the pictures of the main one."""
+def drawn(job: Job) -> Iterator[Image.Image]:
+    """Draw the main stream's pictures of one loop."""
+    fps = _MAIN.fps
+    match job.kind:
+        case None:
+            yield from Loop(job.camera, _SIZE, _PLAIN_S).frames(fps)
+        case FaultKind.LONG_GOP:
+            yield from Loop(job.camera, _SIZE, _LONG_GOP_S).frames(fps)
+        case FaultKind.BLACK:
+            yield from [Image.new("RGB", _SIZE)] * fps
+        case _:
+            moved = job.extent if job.kind is FaultKind.MOVE else 0.0
+            spoiled = _spoil(job)
+            loop = Loop(job.camera, _SIZE, _PLAIN_S, moved).frames(fps)
+            there = [spoiled(image) for image in islice(loop, 0, fps * _FAULT_S, 2) for _ in (1, 2)]
+            yield from there
+            yield from reversed(there)  # so that the loop has no seam
 
-    def __init__(self, form: Format, camera: int, gop: int) -> None:
-        self._form = form
-        self._camera = camera
-        self._gop = gop
-        self._encoder = Encoder(form.scene(gop))
-        self._coded: list[bytes] = []
-        self._count = 0
 
-    def offer(self, whole: VideoFrame, index: int) -> None:
-        """Take this picture if it is this stream's time."""
-        form, fps = self._form, FORMATS[StreamName.MAIN].fps
-        if self._count * fps // form.fps != index:
-            return
-        planes = self._planes(whole)
-        self._stamp(planes)
-        nals = self._encoder.encode(picture(planes))
-        self._coded += [nal for nal in nals if nal_type(nal) in {1, 5}]
-        self._count += 1
+def _spoil(job: Job) -> spoil.Spoil:
+    match job.kind:
+        case FaultKind.COVER:
+            return spoil.covered(job.extent, _SIZE)
+        case FaultKind.DEFOCUS:
+            return spoil.defocused(job.extent)
+        case FaultKind.DARK:
+            return spoil.darkened(job.extent, _SIZE)
+        case FaultKind.GLARE:
+            return spoil.glaring(job.extent, _SIZE)
+        case _:
+            return lambda image: image
 
-    def reel(self) -> Reel:
-        """What was filmed."""
-        sets = parameter_sets(self._form.whole())
-        pictures = behind_strip(self._form, sets, self._coded, self._gop)
-        return Reel(sets.sps, sets.pps, self._gop, pictures)
 
-    def _planes(self, whole: VideoFrame) -> NDArray[np.uint8]:
-        form = self._form
-        scaled = whole.reformat(
-            form.width, form.scene_height, "yuv420p", dst_colorspace="ITU709", interpolation="AREA"
+class _Label:
+    """The camera's name in the lower left corner, as cameras write it."""
+
+    def __init__(self, camera: int) -> None:
+        self._image = Image.new("RGBA", (420, 44))
+        ImageDraw.Draw(self._image).text(
+            (4, 22),
+            f"{camera_id(camera).upper()}   {room_label(camera)}",
+            fill=(255, 255, 255, 235),
+            font=font(26),
+            anchor="lm",
+            stroke_width=2,
+            stroke_fill=(20, 24, 28, 150),
         )
-        return padded(scaled.to_ndarray().astype(np.uint8, copy=False), form)
 
-    def _stamp(self, planes: NDArray[np.uint8]) -> None:
-        form = self._form
-        milliseconds = phase_ms(self._camera) + round(self._count % form.fps * 1000 / form.fps)
-        drawn = cells(CAMERA, camera_bits(self._camera, milliseconds), form.width)
-        x, y = place(CAMERA, form.width)
-        y -= form.strip_height
-        planes[y : y + drawn.shape[0], x : x + drawn.shape[1]] = drawn
-
-
-def padded(planes: NDArray[np.uint8], form: Format) -> NDArray[np.uint8]:
-    """Repeat the last row of each plane until the height is whole macroblocks."""
-    spare = form.coded_scene_height - form.scene_height
-    if not spare:
-        return planes
-    width, height = form.width, form.scene_height
-    luma, chroma = planes[:height], planes[height:].reshape(2, height // 2, width // 2)
-    luma = np.pad(luma, ((0, spare), (0, 0)), mode="edge")
-    chroma = np.pad(chroma, ((0, 0), (0, spare // 2), (0, 0)), mode="edge")
-    return np.concatenate([luma, chroma.reshape(-1, width)])
+    def __call__(self, image: Image.Image) -> Image.Image:
+        shown = image.copy()
+        shown.paste(self._image, (14, image.height - 52), self._image)
+        return shown

@@ -1,4 +1,8 @@
-"""The two streams of a camera: sizes, frame rates, and the share of the picture that is live."""
+"""The two streams of a camera: sizes, frame rates, and how a picture is divided.
+
+From the top: the strip, made live; the guard, which stands still from key frame to key frame; the
+rest of the scene. Each is a slice of its own, encoded apart.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +11,12 @@ from edge.simulator.stamp import MAIN_WIDTH, STRIP_HEIGHT
 from edge.simulator.x264 import Recipe
 
 _MACROBLOCK = 16
+GUARD_HEIGHT = 32
+"""Rows at the top of the scene, in either format, that stand still from key frame to key frame.
+
+Motion vectors reach up to 24 rows, and 3 for interpolation, beyond the upper edge of what the
+encoder knows; there they shall find the scene and not the strip.
+"""
 
 
 class StreamName(StrEnum):
@@ -37,19 +47,13 @@ class Format:
         return self.height - self.strip_height
 
     @property
-    def coded_scene_height(self) -> int:
-        """Rows of the scene as encoded, whole macroblocks; the last may be cropped away."""
-        return -(-self.scene_height // _MACROBLOCK) * _MACROBLOCK
+    def coded_height(self) -> int:
+        """Rows of whole macroblocks; the last may be cropped away."""
+        return -(-self.height // _MACROBLOCK) * _MACROBLOCK
 
-    @property
-    def strip_macroblocks(self) -> int:
-        """Macroblocks of the strip: the number of the scene's first."""
-        return self.width * self.strip_height // _MACROBLOCK**2
-
-    @property
-    def scene_macroblocks(self) -> int:
-        """Macroblocks of the scene."""
-        return self.width * self.coded_scene_height // _MACROBLOCK**2
+    def macroblocks(self, rows: int) -> int:
+        """How many macroblocks so many rows have."""
+        return self.width * rows // _MACROBLOCK**2
 
     def whole(self) -> Recipe:
         """How a whole picture would be encoded: its parameter sets are the stream's."""
@@ -57,9 +61,14 @@ class Format:
 
     def scene(self, gop: int | None = None) -> Recipe:
         """How the scene is encoded."""
-        most, buffer = self.kilobits * 3, self.kilobits * 2
-        rate = f"bitrate={self.kilobits}:vbv-maxrate={most}:vbv-bufsize={buffer}"
-        return Recipe(self.width, self.coded_scene_height, self.fps, gop or self.fps, rate)
+        buffer = round(self.kilobits * 0.5)  # a key frame is at most about this long
+        rate = f"bitrate={self.kilobits}:vbv-maxrate={self.kilobits}:vbv-bufsize={buffer}"
+        height = self.coded_height - self.strip_height - GUARD_HEIGHT
+        return Recipe(self.width, height, self.fps, gop or self.fps, rate)
+
+    def guard(self) -> Recipe:
+        """How the guard is encoded: key frames only."""
+        return Recipe(self.width, GUARD_HEIGHT, self.fps, 1, "crf=20")
 
     def strip(self) -> Recipe:
         """How the strip is encoded: key frames only."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.simulator.faults import Fault, FaultBook, FaultKind
-from edge.simulator.formats import Format
+from edge.simulator.formats import GUARD_HEIGHT, Format
 from edge.simulator.reel import Reel
 from edge.simulator.slices import nal_type, repeating_slice
 from edge.simulator.strip import StripMaker
@@ -53,12 +53,10 @@ class Projector:
         self._scene: Fault | None = None
         self._origin = 0
         self._frozen: _Frozen | None = None
-        numbers = range(1 << sets.syntax.frame_num_bits)
-        self._strip_again = [
-            repeating_slice(sets.syntax, number, 0, form.strip_macroblocks) for number in numbers
-        ]
-        whole = form.strip_macroblocks + form.scene_macroblocks
-        self._all_again = [repeating_slice(sets.syntax, number, 0, whole) for number in numbers]
+        strip, guard = form.macroblocks(form.strip_height), form.macroblocks(GUARD_HEIGHT)
+        self._top_again = _repeating(sets, 0, strip + guard)
+        self._guard_again = _repeating(sets, strip, guard)
+        self._all_again = _repeating(sets, 0, form.macroblocks(form.coded_height))
 
     @property
     def sets(self) -> ParameterSets:
@@ -101,19 +99,27 @@ class Projector:
         return (number - self._origin) % self._reel.gop == 0
 
     def _shown(self, number: int, jump: int) -> Picture:
-        index = (number - self._origin) % len(self._reel.pictures)
-        scene = self._reel.pictures[index]
-        is_key = nal_type(scene) == _KEY_FRAME
+        reel = self._reel
+        index = (number - self._origin) % len(reel.pictures)
+        slices = reel.pictures[index]
+        is_key = nal_type(slices[0]) == _KEY_FRAME
         head = (self.sets.sps, self.sets.pps) if is_key else ()
-        if not self._reel.has_strip:
-            return Picture((*head, scene), is_key, self._reel.delays[index])
-        strip = self._strip(number, index % self._reel.gop, jump, is_key=is_key)
-        return Picture((*head, strip, scene), is_key)
+        if not reel.has_strip:
+            return Picture((*head, *slices), is_key, reel.delays[index])
+        top = self._top(number, index % reel.gop, jump, is_key=is_key)
+        return Picture((*head, *top, *slices), is_key)
 
-    def _strip(self, number: int, frame_num: int, jump: int, *, is_key: bool) -> bytes:
+    def _top(self, number: int, frame_num: int, jump: int, *, is_key: bool) -> tuple[bytes, ...]:
         second, place = divmod(number, self._format.fps)
+        again = frame_num % len(self._top_again)
         if is_key:
-            return self._strips.key(second + jump)
+            return (self._strips.key(second + jump),)
         if place == 0:
-            return self._strips.refresh(second + jump, frame_num)
-        return self._strip_again[frame_num % len(self._strip_again)]
+            return self._strips.refresh(second + jump, frame_num), self._guard_again[again]
+        return (self._top_again[again],)
+
+
+def _repeating(sets: ParameterSets, first: int, count: int) -> list[bytes]:
+    syntax = sets.syntax
+    numbers = range(1 << syntax.frame_num_bits)
+    return [repeating_slice(syntax, number, first, count) for number in numbers]

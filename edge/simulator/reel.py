@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.simulator.formats import Format
+from edge.simulator.formats import GUARD_HEIGHT, Format
 from edge.simulator.slices import P_SLICE, nal_type, read_header, rewrite
 from edge.simulator.x264 import ParameterSets
 
@@ -21,31 +21,35 @@ class Reel(msgspec.Struct, frozen=True, array_like=True):
     pps: bytes
     gop: int
     """Frames from one key frame to the next."""
-    pictures: tuple[bytes, ...]
-    """In order of decoding: the scene's slice, or the whole picture where there is no strip."""
+    pictures: tuple[tuple[bytes, ...], ...]
+    """In order of decoding, the slices below the strip: guard and scene of a key frame, else the
+    scene. Or one slice for the whole picture where there is no strip."""
     delays: tuple[int, ...] = ()
     """By how many frames each is shown after it is decoded; empty: none."""
     has_strip: bool = True
     """The strip is still to be put in front."""
 
 
-def behind_strip(
-    form: Format, sets: ParameterSets, coded: list[bytes], gop: int
-) -> tuple[bytes, ...]:
-    """Move the scene's slices below the strip."""
-    syntax, first = sets.syntax, form.strip_macroblocks
-    moved = []
-    for index, nal in enumerate(coded):
+def below_strip(
+    form: Format, sets: ParameterSets, guards: list[bytes], scenes: list[bytes], gop: int
+) -> tuple[tuple[bytes, ...], ...]:
+    """Move the slices of guard and scene to their places in the picture."""
+    syntax, above = sets.syntax, form.macroblocks(form.strip_height)
+    first = form.macroblocks(form.strip_height + GUARD_HEIGHT)
+    pictures: list[tuple[bytes, ...]] = []
+    for index, nal in enumerate(scenes):
         header, _ = read_header(nal, syntax)
         if header.frame_num != index % gop % (1 << syntax.frame_num_bits):
             raise AssertionError(f"frame {index} has number {header.frame_num}")
         if nal_type(nal) == 5:
-            moved.append(rewrite(nal, syntax, first_macroblock=first, idr_pic_id=0))
+            guard = rewrite(guards[index // gop], syntax, first_macroblock=above, idr_pic_id=0)
+            scene = rewrite(nal, syntax, first_macroblock=first, idr_pic_id=0)
+            pictures.append((guard, scene))
         elif index % form.fps == 0:  # the strip comes as an intra slice there
-            moved.append(rewrite(nal, syntax, first_macroblock=first, slice_type=P_SLICE))
+            pictures.append((rewrite(nal, syntax, first_macroblock=first, slice_type=P_SLICE),))
         else:
-            moved.append(rewrite(nal, syntax, first_macroblock=first))
-    return tuple(moved)
+            pictures.append((rewrite(nal, syntax, first_macroblock=first),))
+    return tuple(pictures)
 
 
 def save(reel: Reel, path: Path) -> None:

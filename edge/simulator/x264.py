@@ -29,7 +29,7 @@ class Recipe:
     gop: int
     rate: str
     """x264's own words: `crf=20` or `bitrate=2000:…`."""
-    preset: str = "veryfast"
+    preset: str = "superfast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Encoder:
             "profile": "baseline",
             "x264-params": f"{_FITTING}:{gop}:{recipe.rate}",
         }
+        self.recipe = recipe
         self._context = context
         self._count = 0
 

@@ -397,3 +397,11 @@ async def test_a_session_says_what_its_row_said(office: Office, store: Store) ->
 )  # fmt: skip
 def test_editions_of_a_file_share_their_source(name: str) -> None:
     assert source_of(name) == "期末"
+
+
+async def test_of_the_file_itself_only_the_hash_is_kept(office: Office, store: Store) -> None:
+    await office.load("M1,高数,A班,2027-01-13 09:00-11:00,北楼101,30,周海燕")
+    t = timetables.c
+    async with store.read() as connection:
+        row = (await connection.execute(select(t.sha256, t.content, t.uploaded_by))).one()
+    assert (len(row.sha256), row.content, row.uploaded_by) == (64, b"", "wang")

@@ -1,8 +1,11 @@
 """Making the streams that are pulled match the orders in force, on observed bytes."""
 
 import asyncio
+import errno
 import logging
+import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from contract.clock import Clock
@@ -26,6 +29,9 @@ log = logging.getLogger(__name__)
 Key = tuple[str, Stream]
 _LOOK_S = 1.0
 _STEP_S = 1.0
+_RESERVE = 32 << 20
+_RESERVE_SHARE = 50
+"""Of the volume, kept free for the journal; the smaller of both counts."""
 _GROWS_WITHIN_S = 10.0
 _BEGINS_WITHIN_S = 25.0
 
@@ -99,6 +105,7 @@ class Fleet:
             await self._become(
                 wanted(self.file.orders, self._seal_key, now, clock_trusted=self._clock_trusted())
             )
+            self._look_at_space(now)
             self._reconcile()
             self._notice_recovery()
             await self._clock.sleep(_LOOK_S)
@@ -113,9 +120,9 @@ class Fleet:
         return [status for _, status in sorted(known.items())]
 
     def growing(self) -> list[GrowingSegment]:
-        """Give the files that grow now."""
+        """Give the segments whose files grow now."""
         open_ones = (stream.recorder.growing for stream in self.streams.values())
-        return [segment for segment in open_ones if segment is not None]
+        return [segment for segment in open_ones if segment is not None and segment.path]
 
     def failures(self, key: Key) -> list[Failure]:
         """Give why pictures of a stream were missing of late."""
@@ -174,6 +181,17 @@ class Fleet:
             name=f"camera {key[0]}/{key[1]}",
         )
 
+    def _look_at_space(self, now: datetime) -> None:
+        """Stop a little before the disk is full: what happened must still fit into the journal."""
+        found = os.statvfs(self._config.shelf)
+        size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        if free >= min(_RESERVE, size // _RESERVE_SHARE):
+            return
+        full = ShelfBroken(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        for stream in self.streams.values():
+            if stream.recorder.is_due(now):
+                stream.recorder.refuse(full)
+
     def _reconcile(self) -> None:
         """A task that exists proves nothing: a wanted file must grow."""
         now = self._clock.monotonic()
@@ -224,7 +242,7 @@ class Fleet:
 
 
 def _on_disk(segment: GrowingSegment | None) -> tuple[Path | None, int]:
-    if segment is None:
+    if segment is None or segment.path is None:
         return None, 0
     try:
         return segment.path, segment.path.stat().st_size

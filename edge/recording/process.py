@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,13 +110,15 @@ def _goodbye(path: Path) -> Iterator[None]:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Rename a new content into place; a full disk leaves the old one."""
+    """Rename a new content into place; on a full disk write it over the old one."""
     beside = path.with_suffix(".new")
     try:
         beside.write_bytes(data)
         beside.replace(path)
-    except OSError as error:
-        log.debug("no status: %s", error.strerror)
+    except OSError:
+        with suppress(OSError), path.open("r+b") as file:
+            file.write(data)
+            file.truncate()
 
 
 def _last_alive(path: Path) -> datetime | None:

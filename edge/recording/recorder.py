@@ -125,6 +125,10 @@ class Recorder:
             self._trouble(error)
         self._hand_over(segment)
 
+    def refuse(self, error: ShelfBroken) -> None:
+        """End the file that grows and begin none for some seconds: the shelf is to take no more."""
+        self._broken(error)
+
     def _take(self, picture: Picture) -> None:
         segment = self._segment
         if segment is not None and (
@@ -194,10 +198,9 @@ class Recorder:
         self._trouble(error)
 
     def _hand_over(self, segment: GrowingSegment) -> None:
-        if segment.fragments:
-            self._finished(segment.finish())
-        else:
-            segment.discard()
+        finished = segment.finish()
+        if finished is not None:
+            self._finished(finished)
 
     def _is_inside(self, us: int) -> bool:
         return any(start <= us < end for start, end in self._windows)

@@ -39,24 +39,21 @@ class Finished:
 
 
 class GrowingSegment:
-    """Owns an open `.part` file."""
+    """Owns a `.part` file, made with the first fragment so that none is without pictures."""
 
     def __init__(self, shelf: Path, camera_stream: Name, first: Picture) -> None:
-        """Make the file and write its init section; raises ShelfBroken."""
         self.run = first.run
         self.parameters = first.parameters
         self.name = camera_stream._replace(start_us=whole_ms(first.captured_us))
         self.size = 0
         self.fragments = 0
         self.end_us = self.name.start_us
+        self.path: Path | None = None
+        self.fd = -1
+        """The file, open for writing; -1: nothing was written yet."""
+        self._shelf = shelf
         self._merkle = Merkle()
         self._fragmenter = Fragmenter(first.timestamp_90k)
-        self.fd, self.name, self.path = _create(shelf, self.name)
-        try:
-            self._write(init_section(first.parameters))
-        except ShelfBroken:
-            self.discard()
-            raise
 
     def add(self, picture: Picture) -> None:
         """Collect a picture of this run."""
@@ -75,13 +72,23 @@ class GrowingSegment:
         fragment = self._fragmenter.take(last=last)
         if fragment is None:
             return None
-        self._write(fragment.data)
+        if self.fd < 0:
+            self.fd, self.name, self.path = _create(self._shelf, self.name)
+            self._write(init_section(self.parameters), fragment.data)
+        else:
+            self._write(fragment.data)
         self.fragments += 1
         self.end_us = self._at(fragment.end)
         return self._span(fragment)
 
-    def finish(self) -> Finished:
-        """Give it to be sealed; the file is another's from now on."""
+    def finish(self) -> Finished | None:
+        """Give it to be sealed: the file is another's from now on. None: it holds no picture."""
+        if self.path is None:
+            return None
+        if not self.fragments:
+            os.close(self.fd)
+            self.path.unlink()
+            return None
         return Finished(
             name=self.name,
             part=self.path,
@@ -92,18 +99,14 @@ class GrowingSegment:
             root=self._merkle.root().hex(),
         )
 
-    def discard(self) -> None:
-        """Take away a file that holds no picture."""
-        os.close(self.fd)
-        self.path.unlink(missing_ok=True)
-
     def _span(self, fragment: Fragment) -> tuple[int, int]:
         return self._at(fragment.begin), self._at(fragment.end)
 
     def _at(self, offset_90k: int) -> int:
         return self.name.start_us + us_of_90k(offset_90k)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, *parts: bytes) -> None:
+        data = b"".join(parts) if len(parts) > 1 else parts[0]
         try:
             done = os.write(self.fd, data)
             while done < len(data):
@@ -111,7 +114,8 @@ class GrowingSegment:
         except OSError as error:
             self._cut()
             raise ShelfBroken(error) from error
-        self._merkle.add(data)
+        for part in parts:
+            self._merkle.add(part)
         self.size += len(data)
 
     def _cut(self) -> None:

@@ -56,6 +56,11 @@ class Sockets:
             if not mine:
                 self._open.pop(call.person.login, None)
 
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return sum(map(len, self._open.values()))
+
     async def close_of(self, login: str) -> None:
         """Close every socket of a log-in that ended."""
         for socket in tuple(self._open.get(login, ())):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.access import Action, Role, may
-from tests.system.webhouse import BASE, PASSWORD, House, code_of, open_house
+from tests.system.webhouse import BASE, PASSWORD, House, code_of, open_house, told_at_close
 from web.endpoint import Endpoint, Gate
 from web.gate import NOBODY, action_of
 from web.routes import ENDPOINTS
@@ -161,7 +161,5 @@ async def test_log_out_ends_the_session_and_its_sockets(house: House) -> None:
     async with house.client.ws_connect("/events") as socket:
         assert (await socket.receive_json())["type"] == "hello"
         assert (await house.client.post(f"{BASE}/logout", headers=headers)).status == 204
-        while not socket.closed:
-            await socket.receive()
-        assert socket.close_code == LOGGED_OUT
+        assert await told_at_close(socket) == LOGGED_OUT
     assert (await house.client.get(f"{BASE}/me")).status == 401

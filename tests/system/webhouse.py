@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
-from aiohttp import ClientResponse, CookieJar, FormData
+from aiohttp import ClientResponse, ClientWebSocketResponse, CookieJar, FormData, WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
@@ -67,6 +67,16 @@ async def code_of(answer: ClientResponse) -> str:
     """Give the stable code of a refusal."""
     assert answer.content_type == "application/problem+json", await answer.text()
     return str((await answer.json())["code"])
+
+
+async def told_at_close(socket: ClientWebSocketResponse) -> int | None:
+    """Read to the end; gives the code with which the server closed."""
+    code = None
+    while not socket.closed:
+        message = await socket.receive(timeout=10)
+        if message.type is WSMsgType.CLOSE:
+            code = message.data
+    return code
 
 
 @asynccontextmanager

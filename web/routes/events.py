@@ -23,12 +23,12 @@ VISIBLE: Mapping[str, Action] = {
 }
 """Which action lets one hear of what; what does not stand here nobody hears."""
 
-_FOR_ALL = frozenset({"hello", "clock", "resync"})
+FOR_ALL = ("hello", "clock", "resync")
 
 
 def may_hear(person: Person, event: Event) -> bool:
     """True when the event is for this person."""
-    if event.type in _FOR_ALL:
+    if event.type in FOR_ALL:
         return True
     needed = VISIBLE.get(event.type)
     return needed is not None and may(person.roles, needed)

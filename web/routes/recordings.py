@@ -3,20 +3,21 @@
 from urllib.parse import unquote
 
 from aiohttp import ClientError
-from aiohttp.web import StreamResponse
+from aiohttp.web import Request, StreamResponse
 
 from orchestrator.access import Action
 from orchestrator.recordings import Media, Segment
+from web import shapes
 from web.call import Call
 from web.endpoint import BASE, Endpoint, get
 from web.keys import PLAYBACKS
-from web.shapes import Page, Reason, Recording, RecordingsQuery, Request
+from web.shapes import Page, Reason, Recording, RecordingsQuery
 
 REASON_HEADER = "X-Reason"
 """Percent-encoded UTF-8, for callers that keep the reason out of addresses."""
 
 
-class MediaQuery(Request, frozen=True, kw_only=True):
+class MediaQuery(shapes.Request, frozen=True, kw_only=True):
     """Why somebody looks; else the header X-Reason says it."""
 
     reason: Reason = ""
@@ -43,23 +44,24 @@ async def media(call: Call) -> StreamResponse:
         async with call.centre.recordings.open_media(
             call.person, call.id(), reason, wanted, call.source
         ) as found:
-            return await _pass_on(call, found)
+            return await pass_on(call.request, found)
 
 
-async def _pass_on(call: Call, found: Media) -> StreamResponse:
+async def pass_on(request: Request, found: Media) -> StreamResponse:
+    """Send what the box sends, chunk by chunk; nothing is kept."""
     headers = {"Accept-Ranges": "bytes", "Content-Type": "video/mp4"}
     if found.content_range:
         headers["Content-Range"] = found.content_range
     answer = StreamResponse(status=found.status, headers=headers)
     answer.content_length = found.length
-    await answer.prepare(call.request)
+    await answer.prepare(request)
     try:
         async for chunk in found.chunks:
             await answer.write(chunk)
     except (ClientError, TimeoutError, OSError):
         # The head is sent: the only honest end is a torn connection, never a short file.
-        if call.request.transport is not None:
-            call.request.transport.abort()
+        if request.transport is not None:
+            request.transport.abort()
         return answer
     await answer.write_eof()
     return answer

@@ -102,6 +102,7 @@ class Intake:
         self._depacketiser.lose()
         if stamp != self._stamp:
             self._finish()
+            self._stamp = stamp
             self._depacketiser.lose()
 
     def _finish(self) -> None:

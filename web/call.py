@@ -64,11 +64,11 @@ class Call:
 
     async def body(self, kind: type[S]) -> S:
         """Decode the JSON body; unknown fields are refused, no body says nothing."""
-        raw = await self._read() or b"{}"
-        if self.request.can_read_body and self.request.content_type != "application/json":
+        raw = await self._read()
+        if raw and self.request.content_type != "application/json":
             raise Problem("wrong_type", "the body must be application/json")
         try:
-            return msgspec.json.decode(raw, type=kind)
+            return msgspec.json.decode(raw or b"{}", type=kind)
         except msgspec.MsgspecError as error:
             raise Problem("bad_request", str(error)) from error
 

@@ -56,6 +56,7 @@ class Camera:
     def begin(self, fault: Fault, reels: Reels | None = None) -> None:
         """Let a fault come about at its time; `reels` for those that show something else."""
         self.faults.add(fault)
+        self._faulty = {old: shown for old, shown in self._faulty.items() if old in self.faults}
         if reels is not None:
             self._faulty[fault] = reels
         if fault.kind in UNREACHABLE:

@@ -65,6 +65,10 @@ class FaultBook:
         others = tuple(old for old in self._faults if old.kind != fault.kind)
         self._faults = (*others, fault)
 
+    def __contains__(self, fault: object) -> bool:
+        """True while a fault is entered, even if it is yet to begin."""
+        return fault in self._faults
+
     def clear(self) -> tuple[Fault, ...]:
         """End all; gives those that were there."""
         ended, self._faults = self._faults, ()

@@ -20,7 +20,7 @@ from edge.simulator.scene.room import room_label
 from edge.simulator.take import Take, WholeTake, planes_of
 
 _PLAIN_S = 8
-_FAULT_S = 2
+_FAULT_S = 1
 _LONG_GOP_S = 10
 _SOURCES = ("film", "take", "formats", "x264", "slices", "bits", "stamp", "reel", "numbering")
 _MAIN = FORMATS[StreamName.MAIN]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.simulator.numbering import camera_id
 
-_UP_WITHIN_S = 120.0
+_UP_WITHIN_S = 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Farm:
     rtsp_port: int
     control_url: str
     cameras: tuple[str, ...]
+    pid: int
     user: str | None = None
     password: str | None = None
 
@@ -57,7 +58,7 @@ async def running_cameras(
         async with asyncio.timeout(_UP_WITHIN_S):
             rtsp, control = await _ports(process)
         cameras = tuple(camera_id(number) for number in range(1, count + 1))
-        yield Farm(rtsp, f"http://127.0.0.1:{control}", cameras, user, password)
+        yield Farm(rtsp, f"http://127.0.0.1:{control}", cameras, process.pid, user, password)
     finally:
         if process.returncode is None:
             process.terminate()

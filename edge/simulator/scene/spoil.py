@@ -57,8 +57,8 @@ def glaring(extent: float, size: tuple[int, int]) -> Spoil:
     """A lamp shines into the lens; at extent 1 nearly all is white."""
     x, y = _grid(size)
     distance = np.hypot(x - 0.42, (y - 0.4) * size[1] / size[0])
-    reach = 0.08 + 0.75 * extent
-    strength = np.clip(1.25 * np.exp(-((distance / reach) ** 2)) + 0.25 * extent, 0, 1)
+    reach = 0.05 + 0.5 * extent
+    strength = np.clip(1.25 * np.exp(-((distance / reach) ** 2)) + 0.35 * extent**2, 0, 1)
     streaks = 0.2 * extent * np.exp(-(((y - 0.4) / 0.02) ** 2))
     stencil = Image.fromarray((np.clip(strength + streaks, 0, 1) * 255).astype(np.uint8))
     lamp = Image.new("RGB", size, (255, 253, 246))

@@ -224,8 +224,7 @@ export const zhCN = {
     columns: '识别到的列',
     columnsNone: '没有识别到列。',
     rows: '逐行结果',
-    sheet: '工作表',
-    row: '行',
+    row: '工作表、行',
     verdict: '结果',
     reason: '说明',
     verdicts: {

@@ -118,7 +118,7 @@ async def log_in(page: Page, demo: Demo, role: str) -> None:
     """Log in on the page as a role of the demo."""
     user, password = demo.account(role)
     await page.goto(f"{demo.url}/login")
-    await page.get_by_test_id("user").locator("input").fill(user)
-    await page.get_by_test_id("password").locator("input").fill(password)
+    await page.locator("#user").fill(user)
+    await page.locator("#password").fill(password)
     await page.get_by_test_id("log-in").click()
     await page.wait_for_url(lambda url: "/login" not in url)

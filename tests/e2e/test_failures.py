@@ -1,12 +1,13 @@
 """What breaks beside the recorder costs no second; what breaks the recorder is told."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,30 @@ def _working_on(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def found(demo: Demo, *words: str) -> psutil.Process | None:
+    """The one process of the demo whose command line has these words, if it is there now."""
+    for process in _working_on(demo.folder):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if all(word in process.cmdline() for word in words):
+                return process
+    return None
+
+
 def the(demo: Demo, *words: str) -> psutil.Process:
-    """The one process of the demo whose command line has these words."""
-    return next(
-        process
-        for process in _working_on(demo.folder)
-        if all(word in process.cmdline() for word in words)
-    )
+    """The same, which must be there."""
+    process = found(demo, *words)
+    assert process is not None, words
+    return process
+
+
+async def replaced(demo: Demo, old: psutil.Process, *words: str) -> None:
+    """Wait until another process does the work of the old one."""
+
+    def is_new() -> bool:
+        process = found(demo, *words)
+        return process is not None and process.pid != old.pid
+
+    await until(is_new, 40, f"{words[0]} started again")
 
 
 def box(demo: Demo, edge: str) -> dict[str, Any]:
@@ -121,8 +139,7 @@ async def test_a_stopped_live_process_costs_no_second_and_is_replaced(site: Demo
     since = _now()
     live = the(site, "live", config_of(site, "box-1"))
     live.suspend()
-    await until(lambda: not live.is_running() or live.status() == "zombie", 40, "live replaced")
-    await until(lambda: the(site, "live", config_of(site, "box-1")).pid != live.pid, 20)
+    await replaced(site, live, "live", config_of(site, "box-1"))
     assert await holes(site, "box-1", since, _now()) == []
 
 
@@ -130,8 +147,7 @@ async def test_a_crashed_live_process_costs_no_second(site: Demo) -> None:
     since = _now()
     live = the(site, "live", config_of(site, "box-1"))
     live.send_signal(signal.SIGSEGV)
-    await until(lambda: the(site, "live", config_of(site, "box-1")).pid != live.pid, 20)
-    await asyncio.sleep(2)
+    await replaced(site, live, "live", config_of(site, "box-1"))
     assert await holes(site, "box-1", since, _now()) == []
 
 
@@ -155,7 +171,7 @@ async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: De
     recorder = the(site, "recorder", config_of(site, "box-1"))
     killed_at = _now()
     recorder.send_signal(signal.SIGKILL)
-    await until(lambda: the(site, "recorder", config_of(site, "box-1")).pid != recorder.pid, 20)
+    await replaced(site, recorder, "recorder", config_of(site, "box-1"))
     await growing(site, "box-1")
     await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
     gap = shelf.told_gaps(data, camera)[-1]
@@ -178,21 +194,26 @@ async def test_a_box_killed_with_9_goes_on_when_started_again(site: Demo) -> Non
     for process in family:
         process.send_signal(signal.SIGKILL)
     await until(lambda: all(not p.is_running() or p.status() == "zombie" for p in family), 10)
-    again = _run_box(site, "box-2")
+    _run_box(site, "box-2")
     await growing(site, "box-2")
     await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
     assert shelf.told_gaps(data, camera)[-1].cause == "box_down"
     await until(lambda: shelf.unheard(data) == 0, 60, "every fact heard")
-    assert again.poll() is None
+    assert found(site, "run", config_of(site, "box-2"))
 
 
-def _run_box(demo: Demo, edge: str) -> "subprocess.Popen[bytes]":
+def _run_box(demo: Demo, edge: str) -> None:
+    """Start a box as an init system would; the module's end kills it."""
+    command = [sys.executable, "-m", "edge", "run", "--config", config_of(demo, edge)]
     with (demo.folder / f"{edge}-again.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "edge", "run", "--config", config_of(demo, edge)],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
+        os.posix_spawn(
+            command[0],
+            command,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 1),
+                (os.POSIX_SPAWN_DUP2, log.fileno(), 2),
+            ],
         )
 
 

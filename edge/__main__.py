@@ -109,12 +109,13 @@ def simulate(
     ] = "",
 ) -> None:
     """Run cameras that are not there: drawn exam rooms over RTSP, with faults on command."""
-    from edge.simulator import app as simulator
+    from edge.simulator.app import SimulatorSettings
+    from edge.simulator.app import simulate as run_cameras
 
     chosen = cache or Path(
         os.environ.get("XUNKAO_CACHE") or Path.home() / ".cache" / "xunkao" / "simulator"
     )
-    settings = simulator.SimulatorSettings(
+    settings = SimulatorSettings(
         cameras=cameras,
         port=port,
         control_port=control,
@@ -127,7 +128,7 @@ def simulate(
         typer.echo(f"ready rtsp://127.0.0.1:{rtsp} http://127.0.0.1:{control_port}")
 
     try:
-        asyncio.run(_until_told(lambda: simulator.simulate(settings, ready)))
+        asyncio.run(_until_told(lambda: run_cameras(settings, ready)))
     except OSError as error:
         raise _fail(error, 1) from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import msgspec
+import numpy as np
 
 from contract.messages import GapFound
 from contract.spans import Span
@@ -26,7 +27,7 @@ def stamps(path: Path) -> Iterator[Stamp]:
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             assert isinstance(frame, av.VideoFrame)
-            stamp = read_stamp(frame.to_ndarray(format="gray"))
+            stamp = read_stamp(frame.to_ndarray(format="gray").astype(np.uint8, copy=False))
             if stamp is not None:
                 yield stamp
 

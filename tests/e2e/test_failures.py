@@ -120,6 +120,12 @@ async def stopped(*processes: psutil.Process) -> AsyncIterator[None]:
             process.resume()
 
 
+async def all_heard(demo: Demo, edge: str) -> None:
+    """Wait until the centre has stored every fact of a box."""
+    data = folder_of(demo, edge)
+    await until(lambda: shelf.unheard(data) == 0, 60, "every fact heard")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -160,8 +166,7 @@ async def test_thirty_seconds_without_centre_and_broker_cost_nothing(site: Demo)
     back = _now()
     for edge in ("box-1", "box-2"):
         assert await holes(site, edge, since, back) == []
-        data = folder_of(site, edge)
-        await until(lambda data=data: shelf.unheard(data) == 0, 60, "every fact heard")
+        await all_heard(site, edge)
 
 
 async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: Demo) -> None:
@@ -198,7 +203,7 @@ async def test_a_box_killed_with_9_goes_on_when_started_again(site: Demo) -> Non
     await growing(site, "box-2")
     await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
     assert shelf.told_gaps(data, camera)[-1].cause == "box_down"
-    await until(lambda: shelf.unheard(data) == 0, 60, "every fact heard")
+    await all_heard(site, "box-2")
     assert found(site, "run", config_of(site, "box-2"))
 
 
@@ -219,8 +224,7 @@ def _run_box(demo: Demo, edge: str) -> None:
 
 async def test_every_fact_is_in_the_catalogue_once(site: Demo) -> None:
     for edge in ("box-1", "box-2"):
-        data = folder_of(site, edge)
-        await until(lambda data=data: shelf.unheard(data) == 0, 60, "every fact heard")
+        await all_heard(site, edge)
     with closing(sqlite3.connect(site.folder / "data" / "centre" / "centre.sqlite")) as centre:
         known = {row[0] for row in centre.execute("select id from segments")}
         count = centre.execute("select count(*) from segments").fetchone()[0]

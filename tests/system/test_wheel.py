@@ -15,7 +15,15 @@ PACKAGES = {"contract", "vision", "edge", "orchestrator", "web", "models"}
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("wheel")
-    command = [UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", out]
+    command: list[str | Path] = [
+        UV,
+        "build",
+        "--quiet",
+        "--wheel",
+        "--no-build-isolation",
+        "--out-dir",
+        out,
+    ]
     subprocess.run([*command, "--python", sys.executable, ROOT], check=True, cwd=out)
     return next(out.glob("*.whl"))
 
@@ -32,7 +40,7 @@ def test_the_commands_start_in_a_bare_environment(wheel: Path, tmp_path: Path) -
     bare = tmp_path / "bare"
     python = bare / "bin" / "python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, bare], check=True)
-    install = [UV, "pip", "install", "--quiet", "--python", python]
+    install: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", python]
     subprocess.run(
         [*install, "--require-hashes", "-r", ROOT / "requirements.lock"], check=True, cwd=tmp_path
     )

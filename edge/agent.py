@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -77,7 +77,14 @@ async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
                 _will(config, boot, clock),
             )
             agent = Agent(
-                config, keys, trusted_for(enrolled.site_public), journal, bus, clock, boot
+                config,
+                keys,
+                trusted_for(enrolled.site_public),
+                journal,
+                bus,
+                clock,
+                boot,
+                enrolled.at,
             )
             await journal.add_fact(
                 Booted(boot=boot, version=VERSION, clock_trusted=agent.trust.trusted()),
@@ -112,6 +119,7 @@ class Agent:
         bus: Bus,
         clock: Clock,
         boot: str,
+        enrolled_at: datetime,
     ) -> None:
         self._config = config
         self._site = site
@@ -123,6 +131,7 @@ class Agent:
         self._outbox = Outbox(config.edge, keys.signing, journal, bus, clock)
         self._refused: set[tuple[int, int]] = set()
         self.trust = ClockTrust(config.data / "clock.json", clock)
+        self.trust.raise_floor(enrolled_at)
 
     async def run(self) -> None:
         """Serve the broker, the outbox and the heartbeat until cancelled."""
@@ -165,8 +174,7 @@ class Agent:
         if after is None:
             return
         await asyncio.to_thread(self._keep, after)
-        if self.trust.trusted():
-            self.trust.raise_floor(state.issued_at)
+        self.trust.raise_floor(state.issued_at)  # the centre's word, signed
         await self._say(StateHeard(epoch=state.epoch, revision=state.revision, accepted=True))
         await self._publish_status()
 

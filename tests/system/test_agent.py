@@ -65,7 +65,9 @@ async def an_agent(config: EdgeConfig, keys: BoxKeys, journal: Journal) -> Async
     enrolled = pinned(config.keys)
     clock = SystemClock()
     bus = Bus(broker_of(enrolled, keys), "edge-box-1", clock)
-    agent = Agent(config, keys, trusted_for(enrolled.site_public), journal, bus, clock, "boot1")
+    agent = Agent(
+        config, keys, trusted_for(enrolled.site_public), journal, bus, clock, "boot1", enrolled.at
+    )
     task = asyncio.create_task(agent.run())
     try:
         yield agent
@@ -105,6 +107,14 @@ async def test_a_signed_state_reaches_the_disk_and_is_said(scene: Scene) -> None
     assert isinstance(said, StateHeard)
     assert said.accepted
     verify_fact(scene.keys.signing.public, scene.facts()[0])
+
+
+async def test_a_box_believes_its_clock_once_the_centre_gave_it_a_floor(scene: Scene) -> None:
+    await scene.send(scene.centre.dispatch(state_for(scene.keys, CAMERA)))
+    await until(lambda: (s := scene.last_status()) and s.revision == 1, what="status with revision")
+    status = scene.last_status()
+    assert status is not None
+    assert status.clock_trusted
 
 
 async def test_an_empty_retained_topic_changes_nothing(scene: Scene) -> None:

@@ -115,6 +115,15 @@ def camera_id(number: int) -> str:
     return f"cam-{number + 1:02d}"
 
 
+def demo_zone(now: datetime) -> str:
+    """Name a zone in which an exam of two hours may begin now: at night, one where it is day."""
+    home = "Asia/Shanghai"
+    if 8 <= now.astimezone(ZoneInfo(home)).hour < 20:
+        return home
+    east = (10 - now.hour + 12) % 24 - 12
+    return f"Etc/GMT{-east:+d}"  # POSIX counts westward
+
+
 def timetable(rooms: int, now: datetime, zone: ZoneInfo) -> bytes:
     """Make the workbook that the demo's exam office loads: one exam per room, running now."""
     local = now.astimezone(zone)
@@ -129,8 +138,6 @@ def timetable(rooms: int, now: datetime, zone: ZoneInfo) -> bytes:
         second = INVIGILATORS[(number + 4) % len(INVIGILATORS)]
         clock = f"{start:%H:%M}-{end:%H:%M}"
         day = f"{start:%Y-%m-%d}"
-        if end.date() != start.date():  # near midnight: end within the day
-            clock = f"{start:%H:%M}-23:59"
         sheet.append([code, name, day, clock, room_code(number), 28 + number, f"{first}、{second}"])
     out = io.BytesIO()
     book.save(out)
@@ -402,10 +409,10 @@ def sentence(kind: str, subject: str, data: object) -> str:
         return f"摄像机 camera {subject}: {words[state]}" if state in words else ""
     if kind == "edge" and state:
         return f"边缘盒 box {subject}: {state}"
+    if kind == "recording" and "gap" in fields:
+        return f"[yellow]录像缺口 gap {fields.get('camera', subject)}: {fields['gap']}[/]"
     if kind == "recording":
-        return f"录像段 segment {subject}"
-    if kind == "gap":
-        return f"[red]录像缺口 gap {subject}: {fields.get('cause', '')}[/]"
+        return f"录像段已封存 segment sealed {subject}"
     return ""
 
 

@@ -1,7 +1,6 @@
 """Whether this box may believe its own clock: seals say so, and deletion will depend on it."""
 
 import ctypes
-import ctypes.util
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,7 +40,7 @@ def is_trusted(
 
 def kernel_says_synchronised() -> bool:
     """Ask the kernel (adjtimex) whether a time source disciplines the clock."""
-    libc = ctypes.CDLL(ctypes.util.find_library("c"), use_errno=True)
+    libc = ctypes.CDLL(None, use_errno=True)  # find_library would run a program each time
     # struct timex is 208 bytes on 64-bit Linux; modes = 0 only reads.
     buffer = ctypes.create_string_buffer(256)
     state: int = libc.adjtimex(buffer)

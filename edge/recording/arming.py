@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from contract.keys import SealBroken, SealKey
-from contract.messages import Camera, Source, Stream
+from contract.messages import Camera, Order, Source, Stream
 from contract.spans import Span, union
 from edge.orders import OrdersInForce, is_protected, windows
 from edge.recording.camera import Origin
@@ -40,33 +40,57 @@ def is_armed(camera: str, window: Span, now: datetime) -> bool:
     return arms_at(camera, window) <= now < window.end + LINGER
 
 
+class Origins:
+    """Where streams come from: opens each sealed address once."""
+
+    def __init__(self, key: SealKey) -> None:
+        self._key = key
+        self._opened: dict[tuple[str, str], dict[Stream, Origin]] = {}
+
+    def of(self, camera: Camera) -> dict[Stream, Origin]:
+        """Give a camera's streams; one that cannot be opened says so by its fault."""
+        place = (camera.sealed, camera.switch)
+        if place not in self._opened:
+            self._opened[place] = _open(camera, self._key)
+        return self._opened[place]
+
+    def forget_all(self) -> None:
+        """Keep no address that may be no longer in force."""
+        self._opened.clear()
+
+
 def wanted(
-    orders: OrdersInForce, key: SealKey, now: datetime, *, clock_trusted: bool
+    orders: OrdersInForce, origins: Origins, now: datetime, *, clock_trusted: bool
 ) -> dict[tuple[str, Stream], Wanted]:
     """Give the streams to be pulled now.
 
     A box that cannot trust its clock pulls and keeps every camera with an order in the next 24 h.
     """
+    by_camera: dict[str, list[Order]] = {}
+    for order in orders.orders:
+        by_camera.setdefault(order.camera, []).append(order)
     result: dict[tuple[str, Stream], Wanted] = {}
     for camera in orders.cameras:
-        mine = tuple(order for order in orders.orders if order.camera == camera.id)
-        if clock_trusted:
-            is_wanted = any(is_armed(camera.id, window, now) for window in windows(mine, camera.id))
-        else:
-            is_wanted = any(is_protected(order, now) for order in mine)
-        if not is_wanted:
+        mine = tuple(by_camera.get(camera.id, ()))
+        if not _is_wanted(camera.id, mine, now, clock_trusted=clock_trusted):
             continue
-        origins = origins_of(camera, key)
-        for stream in _STREAMS:
+        for stream, origin in origins.of(camera).items():
             keep = [Span(order.start, order.end) for order in mine if stream in order.record]
             if keep and not clock_trusted:
                 keep.append(Span(now - _UNTRUSTED, now + _UNTRUSTED))
-            result[camera.id, stream] = Wanted(origins[stream], tuple(union(keep)))
+            result[camera.id, stream] = Wanted(origin, tuple(union(keep)))
     return result
 
 
-def origins_of(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
-    """Open the sealed address of a camera; one that cannot be opened says so by its fault."""
+def _is_wanted(
+    camera: str, orders: tuple[Order, ...], now: datetime, *, clock_trusted: bool
+) -> bool:
+    if not clock_trusted:
+        return any(is_protected(order, now) for order in orders)
+    return any(is_armed(camera, window, now) for window in windows(orders, camera))
+
+
+def _open(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
     try:
         source = msgspec.json.decode(key.open(camera.sealed), type=Source)
     except (SealBroken, msgspec.MsgspecError):

@@ -14,7 +14,7 @@ from contract.messages import CameraStatus, ShelfTrouble, Stream
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
 from edge.orders import OrdersInForce, load
-from edge.recording.arming import Wanted, wanted
+from edge.recording.arming import Origins, Wanted, wanted
 from edge.recording.books import Books, Trouble
 from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
@@ -45,23 +45,24 @@ class OrdersFile:
         self._seen: tuple[int, int, int] | None = None
         self._said = ""
 
-    def refresh(self) -> None:
-        """Read a changed file; one that is no such file leaves the orders as they were."""
+    def refresh(self) -> bool:
+        """Read a changed file; false when the orders stay, also when it is no such file."""
         try:
             stat = self._path.stat()
         except FileNotFoundError:
-            return
+            return False
         seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if seen == self._seen:
-            return
+            return False
         try:
             self.orders = load(self._path)
         except (ValueError, OSError) as error:
             if str(error) != self._said:
                 log.error("the orders cannot be read, the old ones stand: %s", error)
             self._said = str(error)
-        else:
-            self._seen, self._said = seen, ""
+            return False
+        self._seen, self._said = seen, ""
+        return True
 
 
 class Fleet:
@@ -85,7 +86,7 @@ class Fleet:
         self._books = books
         self._feed = feed
         self._group = group
-        self._seal_key = seal_key
+        self._origins = Origins(seal_key)
         self._clock_trusted = clock_trusted
         self._sweep = Sweep(clock)
         self._spacing = Spacing(clock)
@@ -100,10 +101,11 @@ class Fleet:
         self._group.create_task(self._sweep.run(), name="sweep")
         while True:
             self._notice_clock_step()
-            self.file.refresh()
+            if self.file.refresh():
+                self._origins.forget_all()
             now = self._clock.now()
             await self._become(
-                wanted(self.file.orders, self._seal_key, now, clock_trusted=self._clock_trusted())
+                wanted(self.file.orders, self._origins, now, clock_trusted=self._clock_trusted())
             )
             self._look_at_space(now)
             self._reconcile()

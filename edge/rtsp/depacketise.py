@@ -41,13 +41,11 @@ class _Picture:
         self.key = False
         self.spoilt = False
 
-    def grow(self, count: int) -> None:
-        self.size += count
-        if self.size > _PICTURE_LIMIT:
-            self.spoilt = True
-            self.nals.clear()
-            self.pieces.clear()
-            self.size = 0
+    def overflow(self) -> None:
+        self.spoilt = True
+        self.nals.clear()
+        self.pieces.clear()
+        self.size = 0
 
     def finish(self) -> tuple[tuple[bytes, ...], bool] | None:
         if self.spoilt or self.pieces or not self.has_slice:
@@ -104,6 +102,9 @@ class H264Depacketiser:
         if begin >= end:
             return
         picture = self._picture
+        picture.size += end - begin
+        if picture.size > _PICTURE_LIMIT:
+            picture.overflow()
         kind = data[begin] & 31
         if kind == 28:
             if end - begin < 3:
@@ -118,17 +119,14 @@ class H264Depacketiser:
                 picture.spoilt = True
                 return
             pieces.append(data[begin + 2 : end])
-            picture.grow(end - begin)
             if header & 0x40 and pieces:
                 nal = b"".join(pieces)
                 pieces.clear()
                 self._add(nal)
         elif kind == 24:
             for nal in _aggregated(data, begin + 1, end):
-                picture.grow(len(nal))
                 self._add(nal)
         elif kind <= 23:
-            picture.grow(end - begin)
             self._add(data[begin:end])
         else:
             picture.spoilt = True  # STAP-B, MTAP and FU-B belong to mode 2
@@ -179,6 +177,9 @@ class H265Depacketiser:
         if end - begin < 3:
             picture.spoilt = True
             return
+        picture.size += end - begin
+        if picture.size > _PICTURE_LIMIT:
+            picture.overflow()
         kind = (data[begin] >> 1) & 63
         if kind == 49:
             header = data[begin + 2]
@@ -191,17 +192,14 @@ class H265Depacketiser:
                 picture.spoilt = True
                 return
             pieces.append(data[begin + 3 : end])
-            picture.grow(end - begin)
             if header & 0x40 and pieces:
                 nal = b"".join(pieces)
                 pieces.clear()
                 self._add(nal)
         elif kind == 48:
             for nal in _aggregated(data, begin + 2, end):
-                picture.grow(len(nal))
                 self._add(nal)
         elif kind < 48:
-            picture.grow(end - begin)
             self._add(data[begin:end])
         else:
             picture.spoilt = True

@@ -12,10 +12,13 @@ from contract.messages import GapCause
 from edge.rtsp.intake import BrokenFraming, Intake, Picture
 from edge.rtsp.timeline import Timeline
 
-SWEEP_S = 0.5
+SWEEP_S = 0.4
+"""The cost of recording is wake-ups, not bytes: one for all streams reads what has gathered."""
+_FRESH_S = 0.2
+"""What was read this recently is left for the next sweep."""
 _READ_SIZE = 256 << 10
-# The cost of recording is wake-ups, not bytes: let the kernel gather 0.4 s before it wakes us.
-_GATHER_S = 0.4
+# The kernel wakes us in between only for more than a sweep's worth, and at 120 kB at the latest.
+_GATHER_S = 1.5 * SWEEP_S
 _GATHER_LIMIT = 120_000
 _SETTLE_S = 3.0
 _STALLED_S = 4.0
@@ -39,7 +42,7 @@ class Receiver(Protocol):
         ...
 
     def receive(self, pictures: list[Picture]) -> None:
-        """Take what one read gave; nothing: half a second passed without any."""
+        """Take what one read gave; nothing: a while passed without any."""
         ...
 
 
@@ -97,11 +100,11 @@ class Player:
             self._link.send(message)
 
     def sweep(self) -> None:
-        """Read what waits below the mark, and notice what stays away; twice a second."""
+        """Read what waits below the mark, and notice what stays away."""
         now = self._clock.monotonic()
-        if now - self._read_at >= SWEEP_S * 0.9:
+        if now - self._read_at >= _FRESH_S:
             self._on_readable()
-            if now - self._read_at >= SWEEP_S * 0.9:
+            if now - self._read_at >= SWEEP_S:
                 self._guarded(b"")
         if now - self._measured_at >= 1.0:
             self._measure(now)
@@ -179,7 +182,7 @@ class Player:
 
 
 class Sweep:
-    """Goes over all playing streams twice a second, in one wake-up."""
+    """Goes over all playing streams in one wake-up, again and again."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -11,7 +11,7 @@ from contract.keys import SealKey, seal
 from contract.messages import Camera, Order, Source, Stream
 from contract.spans import Span
 from edge.orders import OrdersInForce
-from edge.recording.arming import arms_at, is_armed, ordered, wanted
+from edge.recording.arming import Origins, arms_at, is_armed, ordered, wanted
 
 KEY = SealKey.make()
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -39,7 +39,7 @@ ORDERS = OrdersInForce(cameras=(camera("c1"), camera("c2")), orders=(order("c1",
 
 
 def names(orders: OrdersInForce, now: datetime, *, trusted: bool = True) -> list[tuple[str, str]]:
-    return sorted(wanted(orders, KEY, now, clock_trusted=trusted))
+    return sorted(wanted(orders, Origins(KEY), now, clock_trusted=trusted))
 
 
 def test_outside_windows_nothing_is_pulled() -> None:
@@ -48,7 +48,7 @@ def test_outside_windows_nothing_is_pulled() -> None:
 
 
 def test_in_a_window_both_streams_are_pulled_and_the_ordered_kept() -> None:
-    want = wanted(ORDERS, KEY, T0 + HOUR, clock_trusted=True)
+    want = wanted(ORDERS, Origins(KEY), T0 + HOUR, clock_trusted=True)
     assert want["c1", "main"].keep == (Span(T0 + HOUR, T0 + 2 * HOUR),)
     assert want["c1", "sub"].keep == ()
     assert want["c1", "main"].origin.url == "rtsp://10.0.0.1/c1"
@@ -74,7 +74,7 @@ def test_a_window_lasts_until_its_last_pictures_have_come() -> None:
 def test_a_box_without_a_trusted_clock_keeps_all_that_is_ordered_within_a_day() -> None:
     now = T0 - timedelta(hours=20)
     assert names(ORDERS, now, trusted=False) == [("c1", "main"), ("c1", "sub")]
-    want = wanted(ORDERS, KEY, now, clock_trusted=False)
+    want = wanted(ORDERS, Origins(KEY), now, clock_trusted=False)
     assert now in want["c1", "main"].keep[0]
     assert want["c1", "sub"].keep == ()
     assert names(ORDERS, now - timedelta(hours=5), trusted=False) == []
@@ -84,14 +84,14 @@ def test_the_same_source_sealed_anew_is_the_same_origin() -> None:
     again = msgspec.structs.replace(ORDERS, cameras=(camera("c1"),))
     assert again.cameras[0].sealed != ORDERS.cameras[0].sealed
     now = T0 + HOUR
-    assert wanted(again, KEY, now, clock_trusted=True) == wanted(
-        ORDERS, KEY, now, clock_trusted=True
+    assert wanted(again, Origins(KEY), now, clock_trusted=True) == wanted(
+        ORDERS, Origins(KEY), now, clock_trusted=True
     )
 
 
 def test_a_camera_sealed_to_another_box_is_a_fault_of_its_own() -> None:
     orders = msgspec.structs.replace(ORDERS, cameras=(camera("c1", SealKey.make()),))
-    want = wanted(orders, KEY, T0 + HOUR, clock_trusted=True)
+    want = wanted(orders, Origins(KEY), T0 + HOUR, clock_trusted=True)
     assert want["c1", "main"].origin.fault == "its address was not sealed to this box"
 
 
@@ -104,5 +104,5 @@ def test_windows_are_those_of_the_ordered_streams(record: tuple[Stream, ...]) ->
 
 
 def test_an_origin_does_not_show_where_it_is() -> None:
-    want = wanted(ORDERS, KEY, T0 + HOUR, clock_trusted=True)
+    want = wanted(ORDERS, Origins(KEY), T0 + HOUR, clock_trusted=True)
     assert "10.0.0.1" not in repr(want)

@@ -85,6 +85,7 @@ class Bus:
         async def connected_once() -> None:
             try:
                 async with self._open() as client:
+                    _heed_cancellation()
                     for topic in subscriptions:
                         await _subscribe(client, topic)
                     self._client = client
@@ -104,6 +105,7 @@ class Bus:
             raise BusDown("not connected")
         try:
             await client.publish(topic, payload, qos=1, retain=retain, timeout=10)
+            _heed_cancellation()
         except (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as error:
             raise BusDown(str(error)) from error
 
@@ -172,8 +174,16 @@ class Bus:
 
 async def _subscribe(client: aiomqtt.Client, topic: str) -> None:
     codes = await client.subscribe(topic, qos=1)
+    _heed_cancellation()
     if any((code if isinstance(code, int) else code.value) >= 0x80 for code in codes):
         raise BusDown(f"may not subscribe to {topic}")
+
+
+def _heed_cancellation() -> None:
+    """Raise the cancellation that aiomqtt's `wait_for` swallows at times, before Python 3.12."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _payload(payload: object) -> bytes:

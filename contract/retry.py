@@ -1,5 +1,6 @@
 """Doing a thing again after the failures that were named, with growing, jittered pauses."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from logging import Logger
@@ -38,6 +39,10 @@ async def keep(
         try:
             await work()
         except on as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                # a library made a failure of it; who cancelled us waits
+                raise asyncio.CancelledError from error
             lasted = clock.monotonic() - began
             if lasted > 30:
                 pauses, said = backoff(first, longest), None

@@ -4,14 +4,15 @@ import asyncio
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract import topics
@@ -140,9 +141,8 @@ class Catalogue:
                     batch.status = None
                     continue
                 if batch.status is not None:
-                    happened += await _safely(
-                        connection, told.keep_status(connection, edge, batch.status, now), edge
-                    )
+                    work = partial(told.keep_status, connection, edge, batch.status, now)
+                    happened += await _safely(connection, work, edge)
                 genuine = await self._genuine(connection, edge, keys[edge], batch, now)
                 if genuine:
                     marks[edge] = await self._keep(connection, edge, genuine, batch, now, happened)
@@ -223,7 +223,7 @@ class Catalogue:
         except msgspec.MsgspecError as error:
             log.warning("box %s: fact %s is not what it says: %s", edge, fact.id, error)
             return []
-        work = told.apply(connection, edge, fact.at, data, self._lead)
+        work = partial(told.apply, connection, edge, fact.at, data, self._lead)
         return await _safely(connection, work, f"{edge}: {fact.id}")
 
     async def _mark(
@@ -323,15 +323,20 @@ class Catalogue:
 
 
 async def _safely(
-    connection: AsyncConnection, work: Coroutine[Any, Any, list[told.Happened]], what: str
+    connection: AsyncConnection, work: Callable[[], Awaitable[list[told.Happened]]], what: str
 ) -> list[told.Happened]:
     """Do it wholly or not at all: nothing that a box says keeps the others' facts from us."""
+    await connection.exec_driver_sql("SAVEPOINT before_work")
     try:
-        async with connection.begin_nested():
-            return await work
-    except (IntegrityError, DataError, OverflowError, ValueError) as error:
+        happened = await work()
+    except (OperationalError, InterfaceError):
+        raise
+    except (DBAPIError, OverflowError, ValueError) as error:
+        await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_work")
         log.warning("what box %s said cannot be kept: %s", what, error)
         return []
+    await connection.exec_driver_sql("RELEASE SAVEPOINT before_work")
+    return happened
 
 
 async def _keys(connection: AsyncConnection, names: dict[str, _Batch]) -> dict[str, bytes]:

@@ -3,8 +3,11 @@ import os
 import signal
 import socket
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
+import aiomqtt
 import pytest
 
 from contract import topics
@@ -105,3 +108,23 @@ async def test_a_refused_subscription_is_an_error(broker: Broker) -> None:
     async with Listening(broker.address, "a").on() as bus:
         with pytest.raises(BusDown, match="may not subscribe"):
             await bus.bus.subscribe("elsewhere/#")
+
+
+async def test_a_cancellation_that_the_library_swallows_still_ends_the_publishing() -> None:
+    publishing = asyncio.Event()
+
+    class Swallowing:
+        """As aiomqtt on Python 3.11, when the answer comes together with the cancellation."""
+
+        async def publish(self, *_: object, **__: object) -> None:
+            publishing.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    bus = Bus(BrokerAddress("127.0.0.1", free_port(), "u", "p"), "a", SystemClock())
+    bus._client = cast("aiomqtt.Client", Swallowing())
+    task = asyncio.create_task(bus.publish(TOPIC, b"x"))
+    await publishing.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()

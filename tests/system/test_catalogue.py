@@ -20,6 +20,7 @@ from contract.messages import (
     sign_fact,
 )
 from orchestrator.centre import Centre
+from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
 from orchestrator.store.tables import edge_states, fact_marks, facts, gaps, segments
 from tests.fakes.box import FakeBox, segment
@@ -31,8 +32,8 @@ BOOTED = Booted(boot="b", version="1", clock_trusted=True)
 
 
 @pytest.fixture
-async def centre(tmp_path: Path) -> AsyncGenerator[Centre]:
-    async with running_centre(tmp_path) as running:
+async def centre(tmp_path: Path, database: str) -> AsyncGenerator[Centre]:
+    async with running_centre(tmp_path, database=DatabaseConfig(url=database)) as running:
         await add_site(running, ("cam1", "r1", "b1"))
         yield running
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 
 from contract.messages import Source
 from orchestrator.centre import Centre
+from orchestrator.config import DatabaseConfig
 from orchestrator.site import NewCamera, SiteCamera
 from orchestrator.store.tables import dispatches
 from tests.fakes.broker import until
@@ -28,8 +29,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def centre(tmp_path: Path) -> AsyncGenerator[Centre]:
-    async with running_centre(tmp_path) as running:
+async def centre(tmp_path: Path, database: str) -> AsyncGenerator[Centre]:
+    async with running_centre(tmp_path, database=DatabaseConfig(url=database)) as running:
         await add_site(running, ("cam1", "r1", "b1"), ("cam2", "r2", "b2"))
         yield running
 

@@ -75,3 +75,20 @@ async def test_a_long_run_starts_the_pauses_anew() -> None:
     pauses = [two - one - 40 for one, two in pairwise(began)]
     assert len(pauses) >= 3
     assert max(pauses) < 1
+
+
+async def test_a_cancellation_that_a_library_turns_into_a_failure_still_ends_the_work() -> None:
+    began = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            began.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            raise Lost("connection is closed") from error
+
+    kept = asyncio.create_task(keep("work", work, on=(Lost,), clock=ManualClock(), log=log))
+    await began.wait()
+    kept.cancel()
+    await asyncio.wait({kept}, timeout=5)
+    assert kept.cancelled()

@@ -20,7 +20,7 @@ export class SiteTime {
   /** 09:43:12 */
   second = (at: Instant): string => this.format(at, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 
-  /** 11月22日 周日 / Sun, 22 Nov */
+  /** Day of the month and of the week. */
   day = (at: Instant): string => this.format(at, { month: 'short', day: 'numeric', weekday: 'short' })
 
   /** Day and minute together. */

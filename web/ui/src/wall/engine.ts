@@ -349,7 +349,7 @@ export class WallEngine {
       if (!snapshot) continue
       tiles[id] = snapshot
       counts[snapshot.state] += 1
-      downBps += snapshot.bps
+      downBps += snapshot.downBps
     }
     this.states = this.shown.map((id) => tiles[id]?.state).join()
     this.parts.onSnapshot({ tiles, counts, downBps })

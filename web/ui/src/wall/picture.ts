@@ -1,15 +1,18 @@
-/** One video element and the proof that it moves. */
+/** One video element, the proof that it moves, and how much flows to it. */
 
-export interface Frame {
-  /** How old the frame was when it was shown; null where the browser cannot know. */
-  latencyMs: number | null
-}
+import { type Flow, flowBetween, type Inbound } from './stats'
+
+const STILL: Flow = { bps: 0, fps: 0, bufferMs: null }
+/** A sender whose clock is further away than this tells nothing of latency. */
+const STRANGE_MS = 60_000
 
 export class Picture {
   readonly video: HTMLVideoElement
   lastFrameAt: number | null = null
-  latencyMs: number | null = null
-  private decoded = 0
+  flow = STILL
+  private captureLatencyMs: number | null = null
+  private senderLatencyMs: number | null = null
+  private before: Inbound | null = null
   private closed = false
 
   constructor(
@@ -22,10 +25,19 @@ export class Picture {
     this.watch()
   }
 
-  /** Hear how many frames were decoded: the only proof while the browser shows nothing. */
-  hearDecoded(frames: number): void {
-    if (frames > this.decoded && !this.isShown()) this.frame({ latencyMs: null })
-    this.decoded = frames
+  /** Hear what has come in; decoded frames are the only proof while the browser shows nothing. */
+  hear(inbound: Inbound, serverNow: number): void {
+    const { before } = this
+    this.before = inbound
+    if (inbound.framesDecoded > (before?.framesDecoded ?? 0) && !this.isShown()) this.frame(null)
+    if (before) this.flow = flowBetween(before, inbound)
+    const latency = inbound.playoutAt === null ? -1 : serverNow - inbound.playoutAt
+    this.senderLatencyMs = latency >= 0 && latency < STRANGE_MS ? latency : null
+  }
+
+  /** How old the frame was when it was shown; null where the browser cannot know. */
+  get latencyMs(): number | null {
+    return this.captureLatencyMs ?? this.senderLatencyMs
   }
 
   close(): void {
@@ -38,15 +50,15 @@ export class Picture {
     if (!('requestVideoFrameCallback' in this.video)) return
     this.video.requestVideoFrameCallback((_, frame) => {
       if (this.closed) return
-      this.frame({ latencyMs: latencyOf(frame) })
+      this.frame(latencyOf(frame))
       this.watch()
     })
   }
 
-  private frame({ latencyMs }: Frame): void {
+  private frame(latencyMs: number | null): void {
     const isFirst = this.lastFrameAt === null
     this.lastFrameAt = this.now()
-    this.latencyMs = latencyMs
+    this.captureLatencyMs = latencyMs
     if (isFirst) this.onFirstFrame()
   }
 

@@ -2,7 +2,7 @@
 
 import type { CameraState } from '@/core/model'
 import { Picture } from './picture'
-import { type Flow, flowBetween, type Inbound } from './stats'
+import type { Inbound } from './stats'
 import { judge, STALE_MS, type TileState } from './watchdog'
 import { Watermark } from './watermark'
 
@@ -23,6 +23,8 @@ export interface TileSnapshot {
   latencyMs: number | null
   bps: number
   fps: number
+  /** All that flows here, the pictures underneath too. */
+  downBps: number
   failed: string | null
   isMain: boolean
   isBlanked: boolean
@@ -35,9 +37,6 @@ export class Tile {
   private coming: Picture | null = null
   private main: Picture | null = null
   private readonly watermark: Watermark
-  private before: Inbound | null = null
-  private flow: Flow = { bps: 0, fps: 0, bufferMs: null }
-  private senderLatencyMs: number | null = null
   failed: string | null = null
   /** Refused because no exam is under way, whatever the camera list says: until then we do not ask. */
   outsideUntil = 0
@@ -56,7 +55,6 @@ export class Tile {
   /** Take a new track: what is shown stays until its first frame. */
   receive(track: MediaStreamTrack): void {
     this.coming?.close()
-    this.before = null
     const picture: Picture = new Picture(track, this.now, () => {
       this.front?.close()
       this.front = picture
@@ -83,9 +81,8 @@ export class Tile {
 
   /** Show nothing any more: the time to look is over. */
   forget(): void {
-    for (const picture of [this.front, this.coming, this.main]) picture?.close()
-    this.front = this.coming = this.main = this.before = null
-    this.flow = { bps: 0, fps: 0, bufferMs: null }
+    for (const picture of this.pictures) picture.close()
+    this.front = this.coming = this.main = null
   }
 
   /** Begin anew to wait for a picture. */
@@ -95,17 +92,11 @@ export class Tile {
   }
 
   hear(inbound: Inbound): void {
-    if (this.before) this.flow = flowBetween(this.before, inbound)
-    this.before = inbound
-    const picture = this.coming ?? this.front
-    picture?.hearDecoded(inbound.framesDecoded)
-    const latency = inbound.playoutAt === null ? null : this.serverNow() - inbound.playoutAt
-    // A sender whose clock is elsewhere tells nothing.
-    this.senderLatencyMs = latency !== null && latency >= 0 && latency < 60_000 ? latency : null
+    ;(this.coming ?? this.front)?.hear(inbound, this.serverNow())
   }
 
   hearMain(inbound: Inbound): void {
-    this.main?.hearDecoded(inbound.framesDecoded)
+    this.main?.hear(inbound, this.serverNow())
   }
 
   get lastFrameAt(): number | null {
@@ -133,8 +124,8 @@ export class Tile {
       word: words ? this.camera.state : null,
       since: this.since,
       lastFrameAt: this.lastFrameAt,
-      latencyMs: this.latencyMs,
-      bufferMs: this.flow.bufferMs,
+      latencyMs: this.seen?.latencyMs ?? null,
+      bufferMs: this.seen?.flow.bufferMs ?? null,
       failed: this.failed,
     })
   }
@@ -156,9 +147,10 @@ export class Tile {
       state: this.state(words),
       silentMs: silent > STALE_MS ? silent : 0,
       lastPictureAt: last === null ? null : this.serverNow() - silent,
-      latencyMs: this.latencyMs,
-      bps: silent > STALE_MS ? 0 : this.flow.bps,
-      fps: silent > STALE_MS ? 0 : this.flow.fps,
+      latencyMs: this.seen?.latencyMs ?? null,
+      bps: this.seen?.flow.bps ?? 0,
+      fps: this.seen?.flow.fps ?? 0,
+      downBps: silent > STALE_MS ? 0 : this.pictures.reduce((sum, picture) => sum + picture.flow.bps, 0),
       failed: this.failed,
       isMain: this.isFresh(this.main),
       isBlanked: this.root.classList.contains('blanked'),
@@ -171,8 +163,13 @@ export class Tile {
     this.root.remove()
   }
 
-  private get latencyMs(): number | null {
-    return (this.isFresh(this.main) ? this.main : this.front)?.latencyMs ?? this.senderLatencyMs
+  /** The picture on top. */
+  private get seen(): Picture | null {
+    return this.isFresh(this.main) ? this.main : this.front
+  }
+
+  private get pictures(): Picture[] {
+    return [this.front, this.coming, this.main].filter((picture) => picture !== null)
   }
 
   private isFresh(picture: Picture | null): boolean {

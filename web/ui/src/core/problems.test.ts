@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { zhCN } from '@/locales/zh-CN'
+import { ApiError } from './api'
+import { i18n } from './i18n'
+import { messageOf } from './problems'
+
+const words = { t: i18n.global.t as never, te: (key: string) => i18n.global.te(key) }
+
+describe('a failure', () => {
+  it('is told by its code in the language of the page', () => {
+    const error = new ApiError('outside_window', 403)
+    i18n.global.locale.value = 'zh-CN'
+    expect(messageOf(error, words)).toBe('该考场现在没有考试，不能调看。')
+    i18n.global.locale.value = 'en'
+    expect(messageOf(error, words)).toBe('No examination is under way in this room, so it cannot be viewed.')
+  })
+
+  it('says how long to wait', () => {
+    i18n.global.locale.value = 'en'
+    expect(messageOf(new ApiError('locked', 429, '', 300), words)).toContain('Wait 300 s.')
+  })
+
+  it('falls back to the kind of its status', () => {
+    i18n.global.locale.value = 'en'
+    expect(messageOf(new ApiError('http_502', 502), words)).toContain('server failed')
+    expect(messageOf(new ApiError('new_code', 409), words)).toContain('not valid')
+  })
+
+  it('of this page itself is told too', () => {
+    expect(messageOf(new TypeError('x'), words)).toContain('went wrong')
+  })
+})
+
+/** The quoted names that stand at the beginning of a line in a block of a Python file. */
+function namesIn(file: string, block: RegExp): string[] {
+  const source = readFileSync(join(__dirname, '../../../..', file), 'utf8')
+  return [...(source.match(block)?.[0] ?? '').matchAll(/^ {4}"(\w+)":/gm)].map((match) => match[1] as string)
+}
+
+it('every code of the server has its sentence', () => {
+  const codes = namesIn('web/problems.py', /^CODES[^]*?^}/m)
+  expect(codes.length).toBeGreaterThan(20)
+  expect(codes.filter((code) => !(code in zhCN.problem))).toEqual([])
+})
+
+it('every column of a timetable has its name', () => {
+  const fields = namesIn('orchestrator/timetable/columns.py', /^_SYNONYMS[^]*?^}/m)
+  expect(fields.length).toBeGreaterThan(15)
+  expect(fields.filter((field) => !(field in zhCN.timetable.field))).toEqual([])
+})

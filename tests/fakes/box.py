@@ -39,7 +39,8 @@ from contract.messages import (
 )
 from contract.ticket import Renewal, TicketRefused, check
 from contract.tls import self_signed, server_context
-from tests.fakes.broker import background, free_port, until
+from tests.fakes.broker import background, free_port
+from tests.fakes.waiting import until
 
 
 @dataclass
@@ -103,6 +104,10 @@ class FakeBox:
         return msgspec.json.decode(self.sealing.open(self.pinned.broker), type=BrokerLogin)
 
     # ------------------------------------------------------------ at the broker
+
+    @property
+    def bus_is_up(self) -> bool:
+        return self.bus is not None and self.bus.is_up
 
     @asynccontextmanager
     async def online(self) -> AsyncGenerator["FakeBox"]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from contract.bus import Arrival, BrokerAddress, Bus
 from contract.clock import SystemClock
 from orchestrator.broker import Broker
 from orchestrator.logins import user_of
+from tests.fakes.waiting import until
 
 
 def free_port() -> int:
@@ -18,20 +19,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until it holds; fails after a while."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def until_async(condition: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
-    """Wait until a question put to the database or the like is answered yes."""
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ from orchestrator.sessions import columns_of
 from orchestrator.site import NewCamera, Room, SiteCamera
 from orchestrator.store.tables import cancellations, exam_sessions
 from tests.fakes.box import FakeBox
-from tests.fakes.broker import background, until
+from tests.fakes.broker import background
+from tests.fakes.waiting import until
 
 PASSWORD = "a long enough passphrase 7"
 

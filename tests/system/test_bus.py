@@ -14,7 +14,8 @@ from contract import topics
 from contract.bus import Arrival, BrokerAddress, Bus, BusDown, Will
 from contract.clock import SystemClock
 from orchestrator.broker import Broker
-from tests.fakes.broker import Listening, background, free_port, running_broker, until
+from tests.fakes.broker import Listening, background, free_port, running_broker
+from tests.fakes.waiting import until
 
 TOPIC = topics.session("r1")
 

@@ -24,8 +24,8 @@ from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
 from orchestrator.store.tables import edge_states, fact_marks, facts, gaps, segments
 from tests.fakes.box import FakeBox, segment
-from tests.fakes.broker import until, until_async
 from tests.fakes.centre import acts, add_site, count, hold_exam, join, running_centre
+from tests.fakes.waiting import until, until_async
 
 HOUR = timedelta(hours=1)
 BOOTED = Booted(boot="b", version="1", clock_trusted=True)

@@ -14,7 +14,6 @@ from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
 from orchestrator.site import NewCamera, SiteCamera
 from orchestrator.store.tables import dispatches
-from tests.fakes.broker import until
 from tests.fakes.centre import (
     acts,
     add_site,
@@ -24,6 +23,7 @@ from tests.fakes.centre import (
     join,
     running_centre,
 )
+from tests.fakes.waiting import until
 
 HOUR = timedelta(hours=1)
 

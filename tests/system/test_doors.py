@@ -13,9 +13,10 @@ from orchestrator.config import BrokerConfig, Config
 from orchestrator.doors import Doors
 from orchestrator.events import Mailbox
 from orchestrator.exams import Lead
-from tests.fakes.broker import Listening, until
+from tests.fakes.broker import Listening
 from tests.fakes.centre import add_site, hold_exam, running_centre
 from tests.fakes.clock import ManualClock
+from tests.fakes.waiting import until
 
 LEAD = Lead(timedelta(minutes=30), timedelta(minutes=15))
 

@@ -14,8 +14,8 @@ from orchestrator.boxes import BoxUnreachable
 from orchestrator.centre import Centre
 from orchestrator.enrolment import MOST_FAILURES, Enrolment, EnrolRefused, LeftToTheCentre
 from tests.fakes.box import FakeBox
-from tests.fakes.broker import until
 from tests.fakes.centre import acts, join, running_centre
+from tests.fakes.waiting import until
 
 
 @pytest.fixture

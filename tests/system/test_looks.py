@@ -15,7 +15,6 @@ from orchestrator.livetokens import LiveTokens
 from orchestrator.looks import VIEW_FOR, LookRefused, Wish
 from orchestrator.store.tables import edges, exam_sessions, looks
 from tests.fakes.box import FakeBox
-from tests.fakes.broker import until, until_async
 from tests.fakes.centre import (
     acts,
     add_site,
@@ -25,6 +24,7 @@ from tests.fakes.centre import (
     log_out,
     running_centre,
 )
+from tests.fakes.waiting import until, until_async
 
 SDP = "v=0 offer"
 ONE: list[Wish] = [("cam1", "sub")]

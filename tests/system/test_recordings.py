@@ -12,8 +12,8 @@ from orchestrator.centre import Centre
 from orchestrator.recordings import Media, PlaybackRefused
 from orchestrator.store.tables import segments
 from tests.fakes.box import FakeBox, segment
-from tests.fakes.broker import until
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
+from tests.fakes.waiting import until
 
 BYTES = bytes(range(256)) * 1000
 WHY = "parents' complaint 12"

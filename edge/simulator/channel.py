@@ -7,7 +7,8 @@ from typing import Protocol
 
 from edge.simulator.faults import FaultBook, FaultKind
 from edge.simulator.packets import interleaved, payloads, sender_report
-from edge.simulator.projector import Picture, Projector
+from edge.simulator.projector import Picture
+from edge.simulator.x264 import ParameterSets
 
 REPORT_EVERY_S = 4
 _MOST_UNSENT = 1 << 20
@@ -31,6 +32,28 @@ class Sink(Protocol):
         ...
 
 
+class Show(Protocol):
+    """What a stream shows: a Projector."""
+
+    @property
+    def sets(self) -> ParameterSets:
+        """The parameter sets of what is shown now."""
+        ...
+
+    @property
+    def key_interval(self) -> int:
+        """Frames from one key frame to the next."""
+        ...
+
+    def jump(self, second: float) -> int:
+        """By how many seconds the camera's clock is wrong."""
+        ...
+
+    def picture(self, number: int) -> Picture:
+        """Give one picture."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Viewer:
     """One who plays the stream over a TCP connection."""
@@ -47,13 +70,13 @@ class Channel:
 
     def __init__(
         self,
-        projector: Projector,
+        show: Show,
         fps: int,
         phase: float,
         faults: FaultBook,
         random: Callable[[int], int] = secrets.randbits,
     ) -> None:
-        self.projector = projector
+        self.show = show
         self.viewers: set[Viewer] = set()
         self._fps = fps
         self._phase = phase
@@ -87,16 +110,16 @@ class Channel:
             viewer.started = False
 
     def _send(self, number: int) -> None:
-        picture = self.projector.picture(number)
+        picture = self.show.picture(number)
         second = number // self._fps
         if self._faults.find(FaultKind.STALL, second):
             return self._let_in_again()
-        jump = self.projector.jump(second)
+        jump = self.show.jump(second)
         report = number % (REPORT_EVERY_S * self._fps) == 0 or jump != self._jump
         self._jump = jump
         wall = number / self._fps + self._phase + jump
         cut = payloads(picture.nals)
-        waits = self.projector.key_interval <= self._fps
+        waits = self.show.key_interval <= self._fps
         ready: dict[tuple[int, bool], bytes] = {}
         for viewer in self.viewers:
             first = not viewer.started

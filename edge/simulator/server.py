@@ -133,7 +133,7 @@ class _Visit:
                     "Content-Type": "application/sdp",
                     "Content-Base": request.url.rstrip("/") + "/",
                 }
-                return told, sdp(camera.id, stream, channel.projector.sets)
+                return told, sdp(camera.id, stream, channel.show.sets)
             case "SETUP":
                 return self._set_up(request, channel), ""
             case "PLAY" | "PAUSE" | "TEARDOWN":

@@ -1,11 +1,9 @@
 """Desired states: built from what stands in the store, numbered, signed, published."""
 
 import asyncio
-import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,52 +14,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract import topics
 from contract.bus import Bus, BusDown
 from contract.clock import Clock
-from contract.keys import Signed, canonical, seal, sign
-from contract.messages import Camera, Cancelled, DesiredState, Dispatch, EdgeStatus, Order
+from contract.keys import Signed, seal, sign
+from contract.messages import Camera, DesiredState, Dispatch, EdgeStatus
 from contract.retry import keep
-from contract.spans import Span
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.keyring import Grant, Keyring
 from orchestrator.ledger import SYSTEM, Act, append
-from orchestrator.planning import orders as planned_orders
 from orchestrator.store import Store
-from orchestrator.store.tables import cameras, cancellations, dispatches, edges, timetables
-from orchestrator.windows import sessions_in
+from orchestrator.store.tables import dispatches, edges
+from orchestrator.wanted import (
+    Number,
+    Standing,
+    Wanted,
+    fingerprint,
+    is_behind,
+    is_due,
+    read_wanted,
+)
 
 log = logging.getLogger(__name__)
 
-HORIZON = timedelta(days=60)
 REFRESH_S = 600.0
 _LOOK_EVERY_S = 2.0
-_LONGEST_ID = 64
-
-Number = tuple[int, int]
-"""Epoch and revision: what makes one desired state newer than another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A desired state that was signed and stored."""
-
-    number: Number
-    digest: str
-    state: DesiredState
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What one box should do, by what the store says now."""
-
-    cameras: tuple[tuple[str, str, str, str], ...]
-    """Id, room, switch, and the source as sealed at the centre, which names it."""
-    orders: tuple[Order, ...]
-    cancelled: tuple[Cancelled, ...]
-
-    def digest(self, seal_public: bytes) -> str:
-        """Name the cameras and to whose key they are sealed, in hex."""
-        return hashlib.sha256(canonical([self.cameras, seal_public.hex()])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +46,6 @@ class Behind:
     edge: str
     box: Number
     store: Number
-
-
-def is_due(
-    standing: Standing | None, epoch: int, wanted: Wanted, digest: str, at: datetime
-) -> bool:
-    """True when a box must be told something new.
-
-    Time alone changes nothing: orders and cancellations that are over are left aside.
-    """
-    if standing is None or standing.number[0] != epoch or standing.digest != digest:
-        return True
-    told = standing.state
-    before = {order for order in told.orders if order.end > at}
-    now = {order for order in wanted.orders if order.end > at}
-    return before != now or not set(wanted.cancelled) <= set(told.cancelled)
-
-
-def is_behind(box: Number, standing: Number, epoch: int) -> bool:
-    """True when a box has seen what this centre never signed, as far as it remembers.
-
-    Numbers of an older epoch do not count: the site's key opened a newer one above them.
-    """
-    return box[0] > epoch or (box[0] == epoch and box > standing)
 
 
 class Dispatcher:
@@ -186,7 +138,7 @@ class Dispatcher:
     async def _has_changed(self) -> bool:
         """True when something that states are made of was changed, by whomever."""
         async with self._store.read() as connection:
-            seen = (self._keyring.grant().epoch, *await _fingerprint(connection))
+            seen = (self._keyring.grant().epoch, *await fingerprint(connection))
         if seen == self._seen:
             return False
         self._seen = seen
@@ -296,69 +248,6 @@ class Dispatcher:
         await self._publish(edge, b"")
 
 
-async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) -> dict[str, Wanted]:
-    """Read what every box should do: cameras, orders of the coming 60 days, what was taken back."""
-    rows = (await connection.execute(select(cameras).order_by(cameras.c.id))).all()
-    edge_of = {row.id: row.edge for row in rows}
-    by_room: dict[str, list[str]] = {}
-    for row in rows:
-        by_room.setdefault(row.room, []).append(row.id)
-    sessions = await sessions_in(connection, lead, Span(now, horizon(now)))
-    by_edge: dict[str, list[Order]] = {}
-    for plan in planned_orders(sessions, by_room, lead.before, lead.after):
-        order = Order(
-            id=fitting(plan.id),
-            camera=plan.camera,
-            session=plan.session,
-            start=plan.start,
-            end=plan.end,
-        )
-        by_edge.setdefault(edge_of[plan.camera], []).append(order)
-    taken_back = await _cancelled(connection, now)
-    return {
-        edge: Wanted(
-            tuple((row.id, row.room, row.switch, row.sealed) for row in rows if row.edge == edge),
-            tuple(by_edge.get(edge, ())),
-            _without(taken_back.get(edge, ()), by_edge.get(edge, ())),
-        )
-        for edge in {*edge_of.values(), *taken_back}
-    }
-
-
-def horizon(now: datetime) -> datetime:
-    """Give how far boxes are told; it moves once a day, so that time alone rarely tells them."""
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) + HORIZON
-
-
-def fitting(order: str) -> str:
-    """Give an order's id as it travels: a long one as its hash."""
-    if len(order) <= _LONGEST_ID:
-        return order
-    return hashlib.sha256(order.encode()).hexdigest()
-
-
-def _without(taken_back: Iterable[Cancelled], wanted: Iterable[Order]) -> tuple[Cancelled, ...]:
-    """Leave out what is wanted again."""
-    again = {order.id for order in wanted}
-    return tuple(entry for entry in taken_back if entry.order not in again)
-
-
-async def _cancelled(
-    connection: AsyncConnection, now: datetime
-) -> Mapping[str, Sequence[Cancelled]]:
-    found: dict[str, list[Cancelled]] = {}
-    current = select(cancellations).where(cancellations.c.ends_at > now)
-    for row in await connection.execute(current.order_by(cancellations.c.order_id)):
-        entry = Cancelled(
-            order=fitting(row.order_id),
-            reason=row.reason,
-            ledger=row.ledger,
-            approved_by=tuple(row.approved_by),
-        )
-        found.setdefault(row.edge, []).append(entry)
-    return found
-
-
 async def _seal_keys(connection: AsyncConnection) -> dict[str, bytes]:
     rows = await connection.execute(
         select(edges.c.id, edges.c.seal_public)
@@ -382,24 +271,3 @@ async def _standing(connection: AsyncConnection, edge: str, epoch: int) -> Stand
     body = msgspec.json.decode(row.payload, type=Dispatch).state.body
     state = msgspec.json.decode(body, type=DesiredState)
     return Standing((row.epoch, row.revision), row.digest, state, row.payload)
-
-
-async def _fingerprint(connection: AsyncConnection) -> tuple[Any, ...]:
-    """Give what changes when a timetable, camera, box or cancellation does; cheap."""
-    applied = select(timetables.c.id).where(timetables.c.applied_at.is_not(None))
-    newest = applied.order_by(timetables.c.applied_at.desc()).limit(1)
-    sealed = hashlib.sha256()
-    for row in await connection.execute(
-        select(cameras.c.id, cameras.c.edge, cameras.c.room, cameras.c.switch, cameras.c.sealed)
-    ):
-        sealed.update(repr(tuple(row)).encode())
-    boxes = await connection.execute(
-        select(edges.c.id, edges.c.enrolled_at, edges.c.revoked_at).order_by(edges.c.id)
-    )
-    taken_back = await connection.scalars(select(cancellations.c.order_id))
-    return (
-        (await connection.scalars(newest)).first(),
-        sealed.hexdigest(),
-        tuple(tuple(row) for row in boxes),
-        frozenset(taken_back),
-    )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.messages import Cancelled, DesiredState, Order
-from orchestrator.dispatch import Standing, Wanted, fitting, horizon, is_behind, is_due
+from orchestrator.wanted import Standing, Wanted, fitting, horizon, is_behind, is_due
 from tests.fakes.clock import ManualClock
 
 NOW = ManualClock().now()

@@ -17,7 +17,7 @@ from edge.simulator.scene import spoil
 from edge.simulator.scene.animate import Loop
 from edge.simulator.scene.lettering import font
 from edge.simulator.scene.room import room_label
-from edge.simulator.take import Take, WholeTake, planes_of
+from edge.simulator.take import SceneTake, Take, WholeTake, fitted, is_due, planes_of
 
 _PLAIN_S = 8
 _FAULT_S = 1
@@ -62,7 +62,7 @@ def film(job: Job) -> dict[StreamName, Reel]:
         else:
             gop = form.fps * _LONG_GOP_S if job.kind is FaultKind.LONG_GOP else form.fps
             stamped = None if job.kind is FaultKind.BLACK else job.camera
-            takes[name] = Take(form, stamped, gop)
+            takes[name] = SceneTake(form, stamped, gop)
     labelled = _Label(job.camera)
     last, planes = None, np.empty((0, 0), np.uint8)
     for index, image in enumerate(drawn(job)):
@@ -71,8 +71,9 @@ def film(job: Job) -> dict[StreamName, Reel]:
                 image,
                 planes_of(image if job.kind is FaultKind.BLACK else labelled(image)),
             )
-        for take in takes.values():
-            take.offer(planes, index)
+        for name, take in takes.items():
+            if is_due(FORMATS[name], index):
+                take.film(fitted(planes, FORMATS[name]))
     return {name: take.reel() for name, take in takes.items()}
 
 

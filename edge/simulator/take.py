@@ -1,6 +1,7 @@
 """One stream being filmed from the pictures that are drawn for the main one."""
 
 from fractions import Fraction
+from typing import Protocol
 
 import av
 import numpy as np
@@ -22,8 +23,26 @@ Planes = NDArray[np.uint8]
 _GRAY = 128
 
 
-class Take:
-    """Films the scene below the strip, stamped with the camera's number unless there is none."""
+class Take(Protocol):
+    """One stream being filmed."""
+
+    def film(self, planes: Planes) -> None:
+        """Take a picture of the scene: its planes, stacked, in the stream's size."""
+        ...
+
+    def reel(self) -> Reel:
+        """What was filmed."""
+        ...
+
+
+def is_due(form: Format, index: int) -> bool:
+    """True where a stream takes this picture of the main one."""
+    main = FORMATS[StreamName.MAIN].fps
+    return index % main in {place * main // form.fps for place in range(form.fps)}
+
+
+class SceneTake:
+    """Films what comes below the strip, stamped with the camera's number unless there is none."""
 
     def __init__(self, form: Format, camera: int | None, gop: int) -> None:
         self._form = form
@@ -35,19 +54,8 @@ class Take:
         self._scenes: list[bytes] = []
         self._guards: list[bytes] = []
 
-    def offer(self, planes: Planes, index: int) -> None:
-        """Take the main stream's picture if it is this stream's time."""
-        if self._count * FORMATS[StreamName.MAIN].fps // self._form.fps == index:
-            self._film(fitted(planes, self._form))
-            self._count += 1
-
-    def reel(self) -> Reel:
-        """What was filmed."""
-        sets = parameter_sets(self._form.whole())
-        pictures = below_strip(self._form, sets, self._guards, self._scenes, self._gop)
-        return Reel(sets.sps, sets.pps, self._gop, pictures)
-
-    def _film(self, planes: Planes) -> None:
+    def film(self, planes: Planes) -> None:
+        """Take a picture; the stamp is drawn into it."""
         if self._camera is not None:
             self._stamp(planes, self._camera)
         width, lower = self._form.width, self._scene_encoder.recipe.height
@@ -57,6 +65,13 @@ class Take:
         scene = rows(planes, width, GUARD_HEIGHT, GUARD_HEIGHT + lower)
         nals = self._scene_encoder.encode(picture(scene))
         self._scenes += [nal for nal in nals if nal_type(nal) in {1, 5}]
+        self._count += 1
+
+    def reel(self) -> Reel:
+        """What was filmed."""
+        sets = parameter_sets(self._form.whole())
+        pictures = below_strip(self._form, sets, self._guards, self._scenes, self._gop)
+        return Reel(sets.sps, sets.pps, self._gop, pictures)
 
     def _stamp(self, planes: Planes, camera: int) -> None:
         form = self._form
@@ -70,11 +85,12 @@ class Take:
         chroma[:, y // 2 : (y + high) // 2, x // 2 : (x + wide) // 2] = _GRAY
 
 
-class WholeTake(Take):
+class WholeTake:
     """Films whole pictures with B-frames, as a badly set camera sends them: no strip, no stamp."""
 
     def __init__(self, form: Format) -> None:
-        super().__init__(form, None, form.fps)
+        self._form = form
+        self._count = 0
         context = av.CodecContext.create("libx264", "w")
         assert isinstance(context, VideoCodecContext)
         context.width, context.height, context.pix_fmt = form.width, form.height, "yuv420p"
@@ -88,6 +104,16 @@ class WholeTake(Take):
         self._context = context
         self._packets: list[Packet[VideoStream]] = []
 
+    def film(self, planes: Planes) -> None:
+        """Take a picture."""
+        form = self._form
+        strip = np.full((form.strip_height * 3 // 2, form.width), _GRAY, np.uint8)
+        strip[: form.strip_height] = 30
+        frame = picture(stacked(strip, rows(planes, form.width, 0, form.scene_height)))
+        frame.pts = self._count
+        self._packets += self._context.encode(frame)
+        self._count += 1
+
     def reel(self) -> Reel:
         """What was filmed."""
         packets = [*self._packets, *self._context.encode(None)]
@@ -98,14 +124,6 @@ class WholeTake(Take):
         delays = [(packet.pts or 0) - index - early for index, packet in enumerate(packets)]
         gop = self._form.fps
         return Reel(first[7], first[8], gop, tuple(slices), tuple(delays), has_strip=False)
-
-    def _film(self, planes: Planes) -> None:
-        form = self._form
-        strip = np.full((form.strip_height * 3 // 2, form.width), _GRAY, np.uint8)
-        strip[: form.strip_height] = 30
-        frame = picture(stacked(strip, rows(planes, form.width, 0, form.scene_height)))
-        frame.pts = self._count
-        self._packets += self._context.encode(frame)
 
 
 def planes_of(image: Image.Image) -> Planes:

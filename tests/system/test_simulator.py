@@ -176,16 +176,17 @@ CHANGES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], bool]] =
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-@pytest.mark.parametrize("stream", ["main", "sub"])
-async def test_a_fault_of_the_scene_is_seen_and_the_stamp_stays(
-    farm: Farm, http: ClientSession, kind: str, stream: str
+async def test_a_fault_of_the_scene_is_seen_on_both_streams_and_the_stamp_stays(
+    farm: Farm, http: ClientSession, kind: str
 ) -> None:
-    before = (await look(farm.url("cam-02", stream), 3))[-1].scene
+    urls = [farm.url("cam-02", stream) for stream in ("main", "sub")]
+    before = await asyncio.gather(*(look(url, 3) for url in urls))
     async with fault(farm, http, "cam-02", kind, extent=0.6) as begins:
-        now = (await look(farm.url("cam-02", stream), after(begins)))[-1]
-        assert CHANGES[kind](before, now.scene)
-        assert now.stamp
-        assert now.stamp.camera == 2
+        now = await asyncio.gather(*(look(url, after(begins)) for url in urls))
+        for then, since in zip(before, now, strict=True):
+            assert CHANGES[kind](then[-1].scene, since[-1].scene)
+            assert since[-1].stamp
+            assert since[-1].stamp.camera == 2
 
 
 async def test_black_is_black_below_the_strip(farm: Farm, http: ClientSession) -> None:

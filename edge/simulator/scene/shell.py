@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.simulator.scene import surfaces
+from edge.simulator.scene import level, walls
 from edge.simulator.scene.room import Room
 from edge.simulator.scene.space import View
 
@@ -34,15 +34,15 @@ class Shell:
 
     def __init__(self, room: Room, furniture: list[tuple[float, float]]) -> None:
         self._room = room
-        bright, plain = surfaces.windows(room), surfaces.corridor(room)
+        bright, plain = walls.windows(room), walls.corridor(room)
         left, right = (bright, plain) if room.windows_left else (plain, bright)
         drawn = (
             left,
             right,
-            surfaces.rear(room),
-            surfaces.front(room),
-            surfaces.floor(room, furniture),
-            surfaces.ceiling(room),
+            walls.rear(room),
+            walls.front(room),
+            level.floor(room, furniture),
+            level.ceiling(room),
         )
         self._drawn = [np.asarray(image, np.uint8) for image in drawn]
 
@@ -97,8 +97,8 @@ class Shell:
         for surface, (across, down) in along.items():
             chosen = np.flatnonzero(hits.surface == surface)
             drawn = self._drawn[surface]
-            column = np.clip(across[chosen] * surfaces.DOTS, 0, drawn.shape[1] - 1).astype(np.int32)
-            row = np.clip(down[chosen] * surfaces.DOTS, 0, drawn.shape[0] - 1).astype(np.int32)
+            column = np.clip(across[chosen] * walls.DOTS, 0, drawn.shape[1] - 1).astype(np.int32)
+            row = np.clip(down[chosen] * walls.DOTS, 0, drawn.shape[0] - 1).astype(np.int32)
             colour[chosen] = drawn[row, column]
         return colour
 
@@ -128,7 +128,7 @@ class Shell:
         inward = hits.x if room.windows_left else room.width - hits.x
         sun = 1 + np.float32(0.05) * np.exp(-inward / 3)
         patches = np.zeros_like(sun)
-        for begin, end in surfaces.window_places(room):
+        for begin, end in walls.window_places(room):
             along = hits.y if room.windows_left else room.depth - hits.y
             along = along - inward * 0.35
             across = _between(inward, 0.5, 2.3)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from edge.simulator.scene.room import Colour
 from edge.simulator.scene.space import Point, View
-from edge.simulator.scene.surfaces import shade
+from edge.simulator.scene.walls import shade
 
 _FINEST, _COARSEST = 4, 2
 _SMALL = 60_000

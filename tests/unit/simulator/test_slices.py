@@ -20,7 +20,7 @@ from edge.simulator.slices import (
     rewrite,
     syntax_of,
 )
-from edge.simulator.take import Take
+from edge.simulator.take import SceneTake
 from edge.simulator.x264 import Encoder, ParameterSets, encode, parameter_sets, picture
 
 FORM = Format(640, 160, 25, 600)
@@ -42,9 +42,9 @@ def scenes() -> Iterator[NDArray[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def reel() -> Reel:
-    take = Take(FORM, None, FORM.fps)
-    for index, planes in enumerate(scenes()):
-        take.offer(planes, index)
+    take = SceneTake(FORM, None, FORM.fps)
+    for planes in scenes():
+        take.film(planes)
     return take.reel()
 
 

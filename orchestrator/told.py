@@ -241,7 +241,7 @@ async def _camera(
         await connection.execute(update(camera_states).where(*which).values(**values))
     else:
         return []
-    told = {**{name: row[name] if row else None for name in _SEEN}, **values}
+    told = {"recording": False, "last_frame_at": None, "bitrate_bps": 0, **(row or {}), **values}
     same = row is not None and all(row[name] == told[name] for name in _SHOWN)
     if same or data.stream != "main":
         return []

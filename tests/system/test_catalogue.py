@@ -282,3 +282,16 @@ async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: F
     await until(lambda: box.heard)
     (row,) = await acts(centre, "look")
     assert (row.act.actor, row.act.result) == ("chen", "used")
+
+
+async def test_the_first_word_of_a_camera_is_told_whole(centre: Centre, box: FakeBox) -> None:
+    async with centre.events.subscribe() as mailbox:
+        await box.tell(box.fact(CameraChanged(camera="cam1", stream="main", state="streaming")))
+        event = await _next(mailbox, "camera")
+    assert said(event) == {
+        "state": "streaming",
+        "cause": "",
+        "recording": False,
+        "last_frame_at": None,
+        "bitrate_bps": 0,
+    }

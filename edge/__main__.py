@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import os
-import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from contract.clock import SystemClock
+from contract.running import causes, until_told
 from edge import config as configuration
 from edge.config import ConfigError, EdgeConfig
 
@@ -47,19 +46,6 @@ def _log() -> None:
     logging.getLogger("aiohttp.access").setLevel("WARNING")
 
 
-async def _until_told(work: Callable[[], Awaitable[None]]) -> None:
-    """Run until SIGTERM or SIGINT, which cancel; what is open unwinds."""
-    task = asyncio.ensure_future(work())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            raise
-
-
 @app.command()
 def run(config: ConfigOption = DEFAULT) -> None:
     """Run the box: recorder, live and eyes, and what connects them to the centre."""
@@ -70,14 +56,13 @@ def run(config: ConfigOption = DEFAULT) -> None:
     _log()
     expected = (NotEnrolled, agent.AlreadyRunning, OSError)
     try:
-        asyncio.run(_until_told(lambda: agent.run(settings, config, SystemClock())))
+        asyncio.run(until_told(lambda: agent.run(settings, config, SystemClock())))
     except expected as error:
         raise _fail(error, 1) from error
     except ExceptionGroup as group:
-        known, unknown = group.split(expected)
-        if known is None or unknown is not None:
+        if not all(isinstance(cause, expected) for cause in causes(group)):
             raise
-        raise _fail(known.exceptions[0], 1) from group
+        raise _fail(causes(group)[0], 1) from group
 
 
 @app.command()
@@ -128,7 +113,7 @@ def simulate(
         typer.echo(f"ready rtsp://127.0.0.1:{rtsp} http://127.0.0.1:{control_port}")
 
     try:
-        asyncio.run(_until_told(lambda: run_cameras(settings, ready)))
+        asyncio.run(until_told(lambda: run_cameras(settings, ready)))
     except OSError as error:
         raise _fail(error, 1) from error
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Annotated
 import typer
 
 from contract.clock import SystemClock
+from contract.running import causes, until_told
 from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
@@ -50,31 +50,13 @@ def _log(level: str) -> None:
 
 def _run(work: Callable[[], Awaitable[None]]) -> None:
     try:
-        asyncio.run(_until_told(work))
+        asyncio.run(until_told(work))
     except EXPECTED as error:
         raise _fail(error, 1) from error
     except ExceptionGroup as group:
-        known, unknown = group.split(EXPECTED)
-        if known is None or unknown is not None:
+        if not all(isinstance(cause, EXPECTED) for cause in causes(group)):
             raise
-        raise _fail(_first(known), 1) from group
-
-
-def _first(group: BaseException) -> BaseException:
-    return _first(group.exceptions[0]) if isinstance(group, BaseExceptionGroup) else group
-
-
-async def _until_told(work: Callable[[], Awaitable[None]]) -> None:
-    """Run until SIGTERM or SIGINT, which cancel; what is open unwinds."""
-    task = asyncio.ensure_future(work())
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not task.cancelled():
-            raise
+        raise _fail(causes(group)[0], 1) from group
 
 
 @asynccontextmanager

@@ -236,6 +236,19 @@ describe('reconnecting', () => {
     expect(server.ended).toEqual(['/api/v1/live/1'])
   })
 
+  it('never takes the black frame of a closed connection for a picture', async () => {
+    const tracks = await wallOf('a1')
+    await play(1000, tracks)
+    server.refuse = () => 'box_unreachable'
+    const states = new Set<string | undefined>()
+    for (let passed = 0; passed < 20; passed++) {
+      await pass(500)
+      states.add(state('a1'))
+    }
+    expect(FakePeer.all[0]?.isClosed).toBe(true)
+    expect([...states]).toEqual(['ok', 'stalled'])
+  })
+
   it('happens at once when the connection has failed', async () => {
     const tracks = await wallOf('a1')
     await play(1000, tracks)

@@ -34,10 +34,20 @@ export class FakePeer {
   setLocalDescription = async (description: { sdp: string }) => void (this.localDescription = description)
   setRemoteDescription = async () => void (this.connectionState = 'connected')
   getStats = async () => this.report
-  close = () => void (this.isClosed = true)
+
+  /** Ends the tracks; like a browser, each then shows one black frame. */
+  close(): void {
+    this.isClosed = true
+    for (const { receiver } of this.transceivers) {
+      receiver.track.readyState = 'ended'
+      receiver.track.frame()
+    }
+  }
 }
 
 export class FakeTrack {
+  readyState = 'live'
+
   /** Show a frame on every video that plays this track. */
   frame(metadata: object = {}): void {
     for (const video of videos) {
@@ -77,6 +87,7 @@ export function installBrowser(): void {
       return 1
     },
   })
+  Object.defineProperty(HTMLVideoElement.prototype, 'pause', { configurable: true, value: vi.fn() })
   Object.defineProperty(HTMLCanvasElement.prototype, 'getContext', { configurable: true, value: () => null })
 }
 

@@ -61,6 +61,7 @@ export class Links {
     const connection = link?.connection
     if (!link || !connection) return
     link.connection = null
+    this.parts.tileOf(id)?.freeze()
     if (!this.membersOf(connection).length) connection.close()
   }
 

@@ -33,8 +33,9 @@ export class MainStream {
     if (inbound) this.parts.tileOf(this.camera)?.hearMain(inbound)
   }
 
-  /** Close the connection for now. */
+  /** Close the connection for now; the sub-stream is seen again. */
   leave(): void {
+    this.parts.tileOf(this.camera)?.dropMain()
     this.link.connection?.close()
     this.link.connection = null
   }
@@ -46,7 +47,6 @@ export class MainStream {
   close(): void {
     this.isOver = true
     this.leave()
-    this.parts.tileOf(this.camera)?.dropMain()
   }
 
   private async open(edge: string): Promise<void> {

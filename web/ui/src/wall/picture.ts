@@ -13,10 +13,10 @@ export class Picture {
   private captureLatencyMs: number | null = null
   private senderLatencyMs: number | null = null
   private before: Inbound | null = null
-  private closed = false
+  private isOver = false
 
   constructor(
-    track: MediaStreamTrack,
+    private readonly track: MediaStreamTrack,
     private readonly now: () => number,
     private readonly onFirstFrame: () => void = () => {},
   ) {
@@ -40,8 +40,14 @@ export class Picture {
     return this.captureLatencyMs ?? this.senderLatencyMs
   }
 
+  /** Keep the last frame in view: a track that ends would paint black, and count as a frame. */
+  freeze(): void {
+    this.isOver = true
+    this.video.pause()
+  }
+
   close(): void {
-    this.closed = true
+    this.isOver = true
     this.video.srcObject = null
     this.video.remove()
   }
@@ -49,7 +55,7 @@ export class Picture {
   private watch(): void {
     if (!('requestVideoFrameCallback' in this.video)) return
     this.video.requestVideoFrameCallback((_, frame) => {
-      if (this.closed) return
+      if (this.isOver || this.track.readyState !== 'live') return
       this.frame(latencyOf(frame))
       this.watch()
     })

@@ -74,6 +74,13 @@ export class Tile {
     this.arrange()
   }
 
+  /** The connection is being left: what is shown stays, and grows old. */
+  freeze(): void {
+    this.coming?.close()
+    this.coming = null
+    this.front?.freeze()
+  }
+
   dropMain(): void {
     this.main?.close()
     this.main = null

@@ -120,6 +120,7 @@ def simulate(
 
 def _child(name: str, config: Path) -> None:
     from edge.children import live_as_child
+    from edge.recording.volume import WrongVolume
 
     settings = _load(config)
     _log()
@@ -130,7 +131,10 @@ def _child(name: str, config: Path) -> None:
         from edge.live.process import run as work
     else:
         from edge.eyes.process import run as work
-    asyncio.run(live_as_child(work(settings, clock), settings.run / f"{name}.alive"))
+    try:
+        asyncio.run(live_as_child(work(settings, clock), settings.run / f"{name}.alive"))
+    except WrongVolume as error:
+        raise _fail(error, 3) from error
 
 
 @app.command(hidden=True)

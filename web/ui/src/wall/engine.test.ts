@@ -151,6 +151,24 @@ describe('watching', () => {
     expect(seen.tiles.a2?.silentMs).toBeGreaterThan(6000)
   })
 
+  it('is not fooled by old pictures that are sent once more', async () => {
+    const [track] = await wallOf('a1')
+    let rtp = 0xffff_f000 // wraps on the way
+    const frames = async (count: number, step: number) => {
+      for (let frame = 0; frame < count; frame++) {
+        rtp = (rtp + step) >>> 0
+        track?.frame({ rtpTimestamp: rtp })
+        await pass(100)
+      }
+    }
+    await frames(30, 9000)
+    expect(state('a1')).toBe('ok')
+    await frames(20, 60)
+    expect(state('a1')).toBe('stalled')
+    await frames(2, 9000)
+    expect(state('a1')).toBe('ok')
+  })
+
   it('keeps the connection while the neighbours move: it is the camera', async () => {
     const [moving, frozen] = await wallOf('a1', 'a2')
     await play(1000, [moving as FakeTrack, frozen as FakeTrack])

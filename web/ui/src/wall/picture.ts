@@ -3,6 +3,9 @@
 import { type Flow, flowBetween, type Inbound } from './stats'
 
 const STILL: Flow = { bps: 0, fps: 0, bufferMs: null }
+/** Of the time that passed, so much must have passed in the picture too. */
+const LEAST_PACE = 0.25
+const RTP_PER_MS = 90
 /** A sender whose clock is further away than this tells nothing of latency. */
 const STRANGE_MS = 60_000
 
@@ -13,6 +16,7 @@ export class Picture {
   private captureLatencyMs: number | null = null
   private senderLatencyMs: number | null = null
   private before: Inbound | null = null
+  private frameBefore: { at: number; rtp: number } | null = null
   private isOver = false
 
   constructor(
@@ -56,9 +60,19 @@ export class Picture {
     if (!('requestVideoFrameCallback' in this.video)) return
     this.video.requestVideoFrameCallback((_, frame) => {
       if (this.isOver || this.track.readyState !== 'live') return
-      this.frame(latencyOf(frame))
+      if (this.proves(frame)) this.frame(latencyOf(frame))
       this.watch()
     })
+  }
+
+  /** Old pictures that are sent once more are no sign of life: their time stamps hardly advance. */
+  private proves({ rtpTimestamp }: VideoFrameCallbackMetadata): boolean {
+    if (rtpTimestamp === undefined) return true
+    const before = this.frameBefore
+    this.frameBefore = { at: this.now(), rtp: rtpTimestamp }
+    if (!before) return true
+    const stepMs = ((rtpTimestamp - before.rtp) | 0) / RTP_PER_MS // 32 bits, and they wrap
+    return stepMs >= (this.now() - before.at) * LEAST_PACE
   }
 
   private frame(latencyMs: number | null): void {

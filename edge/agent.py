@@ -6,10 +6,13 @@ import logging
 import os
 import secrets
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +21,7 @@ import msgspec
 from contract import topics
 from contract.bus import Arrival, Bus, BusDown, Will
 from contract.clock import Clock
+from contract.enrolment import Enrolled
 from contract.keys import BadSignature
 from contract.messages import (
     Booted,
@@ -27,20 +31,24 @@ from contract.messages import (
     ShelfTrouble,
     StateHeard,
 )
+from contract.retry import keep
+from contract.running import causes
 from edge import orders as in_force
 from edge.children import Child, tend
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
 from edge.identity import BoxKeys, box_keys, broker_of, pinned, trusted_for
-from edge.journal import Journal
+from edge.journal import Journal, JournalBusy
+from edge.notes import Notes
 from edge.orders import OrdersInForce, StateRefused
 from edge.outbox import Outbox
 from edge.plan import take
 
 log = logging.getLogger(__name__)
 
-VERSION = "0.1.0"
-PROCESSES: tuple[Literal["recorder", "live", "eyes"], ...] = ("recorder", "live", "eyes")
+VERSION = version("xunkao")
+Process = Literal["recorder", "live", "eyes"]
+PROCESSES: tuple[Process, ...] = ("recorder", "live", "eyes")
 _HEARTBEAT_S = 5.0
 _LOOK_S = 1.0
 _FLOOR_EVERY = timedelta(minutes=1)
@@ -64,37 +72,36 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
-    """Run the box until cancelled; raises NotEnrolled, AlreadyRunning or ConfigError."""
+    """Run the box until cancelled; raises NotEnrolled or AlreadyRunning.
+
+    Nothing that happens to journal, broker or plan ends the processes: telling begins again.
+    """
     keys = box_keys(config.keys, config.edge)
     enrolled = pinned(config.keys)
     boot = secrets.token_hex(8)
+    notes = Notes(clock)
     with _alone(config.run):
-        async with Journal.open(config.journal) as journal:
-            bus = Bus(
-                broker_of(enrolled, keys),
-                f"edge-{config.edge}-{boot[:6]}",
-                clock,
-                _will(config, boot, clock),
+        bus = Bus(
+            broker_of(enrolled, keys),
+            f"edge-{config.edge}-{boot[:6]}",
+            clock,
+            _will(config, boot, clock),
+        )
+        agent = Agent(config, keys, enrolled, notes, bus, clock, boot)
+        notes.say(Booted(boot=boot, version=VERSION, clock_trusted=agent.trust.trusted()))
+        async with asyncio.TaskGroup() as group:
+            for name in PROCESSES:
+                child = _child(config, config_path, name)
+                lost = notes.saying(partial(_lost, name))
+                group.create_task(tend(child, clock, lost), name=name)
+            group.create_task(
+                keep("telling the centre", agent.run, on=(Stumbled,), clock=clock, log=log),
+                name="agent",
             )
-            agent = Agent(
-                config,
-                keys,
-                trusted_for(enrolled.site_public),
-                journal,
-                bus,
-                clock,
-                boot,
-                enrolled.at,
-            )
-            await journal.add_fact(
-                Booted(boot=boot, version=VERSION, clock_trusted=agent.trust.trusted()),
-                clock.now(),
-            )
-            async with asyncio.TaskGroup() as group:
-                for name in PROCESSES:
-                    child = _child(config, config_path, name)
-                    group.create_task(tend(child, clock, agent.on_lost(name)), name=name)
-                group.create_task(agent.run(), name="agent")
+
+
+def _lost(name: Process, how: str) -> ProcessLost:
+    return ProcessLost(process=name, how=how)
 
 
 def _will(config: EdgeConfig, boot: str, clock: Clock) -> Will:
@@ -107,6 +114,10 @@ def _child(config: EdgeConfig, config_path: Path, name: str) -> Child:
     return Child(name, command, config.run / f"{name}.alive")
 
 
+class Stumbled(Exception):
+    """The journal, the disk or a file of the plan failed the agent; it tries again."""
+
+
 class Agent:
     """What the agent does besides keeping processes: plan, facts, heartbeat."""
 
@@ -114,47 +125,64 @@ class Agent:
         self,
         config: EdgeConfig,
         keys: BoxKeys,
-        site: dict[str, bytes],
-        journal: Journal,
+        enrolled: Enrolled,
+        notes: Notes,
         bus: Bus,
         clock: Clock,
         boot: str,
-        enrolled_at: datetime,
     ) -> None:
         self._config = config
-        self._site = site
-        self._journal = journal
+        self._keys = keys
+        self._site = trusted_for(enrolled.site_public)
+        self._enrolled_at = enrolled.at
+        self._notes = notes
         self._bus = bus
         self._clock = clock
         self._boot = boot
-        self._orders = in_force.load(config.orders)
-        self._outbox = Outbox(config.edge, keys.signing, journal, bus, clock)
+        self._orders = OrdersInForce()
         self._refused: set[tuple[int, int]] = set()
+        self._outbox: Outbox | None = None
         self.trust = ClockTrust(config.data / "clock.json", clock)
-        self.trust.raise_floor(enrolled_at)
 
     async def run(self) -> None:
-        """Serve the broker, the outbox and the heartbeat until cancelled."""
-        edge = self._config.edge
-        wanted = (topics.desired(edge), topics.heard(edge))
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._bus.run(wanted, self._on_connect, self._on_message), name="bus")
-            group.create_task(self._outbox.run(), name="outbox")
-            group.create_task(self._beat(), name="heartbeat")
+        """Serve broker, outbox and heartbeat until cancelled; raises Stumbled."""
+        try:
+            await self._run()
+        except (JournalBusy, sqlite3.Error, OSError) as error:
+            raise Stumbled(str(error)) from error
+        except ExceptionGroup as group:
+            if not all(isinstance(e, JournalBusy | sqlite3.Error | OSError) for e in causes(group)):
+                raise
+            raise Stumbled(str(causes(group)[0])) from group
 
-    def on_lost(self, name: Literal["recorder", "live", "eyes"]) -> "_Lost":
-        """Give what records that a process ended on its own."""
-        return _Lost(name, self._journal, self._clock)
+    async def _run(self) -> None:
+        edge = self._config.edge
+        self.trust.raise_floor(self._enrolled_at)
+        self._orders = _load(self._config.orders)
+        async with Journal.open(self._config.journal) as journal:
+            self._outbox = outbox = Outbox(
+                edge, self._keys.signing, journal, self._bus, self._clock
+            )
+            wanted = (topics.desired(edge), topics.heard(edge))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(
+                    self._bus.run(wanted, self._on_connect, self._on_message), name="bus"
+                )
+                group.create_task(outbox.run(), name="outbox")
+                group.create_task(self._notes.write(journal), name="notes")
+                group.create_task(self._beat(), name="heartbeat")
 
     async def _on_connect(self, bus: Bus) -> None:
         del bus
-        self._outbox.reconnected()
+        if self._outbox is not None:
+            self._outbox.reconnected()
         await self._publish_status()
 
     async def _on_message(self, arrival: Arrival) -> None:
         try:
             if arrival.topic == topics.heard(self._config.edge):
-                await self._outbox.on_heard(arrival.payload)
+                if self._outbox is not None:
+                    self._outbox.on_heard(arrival.payload)
             elif arrival.payload:  # an empty retained topic changes nothing
                 await self._on_desired(arrival.payload)
         except msgspec.MsgspecError as error:
@@ -163,27 +191,29 @@ class Agent:
     async def _on_desired(self, payload: bytes) -> None:
         now = self._clock.now()
         try:
-            state, after = take(self._orders, payload, self._config.edge, self._site, now)
+            state, after = take(
+                self._orders, payload, self._config.edge, self._site, now, self.trust.earliest()
+            )
         except BadSignature as error:
             log.warning("refused a desired state: %s", error)
-            await self._say(StateHeard(epoch=0, revision=0, accepted=False, reason="signature"))
+            self._notes.say(StateHeard(epoch=0, revision=0, accepted=False, reason="signature"))
             return
         except StateRefused as error:
-            await self._refuse(str(error))
+            self._refuse(str(error))
             return
         if after is None:
             return
         await asyncio.to_thread(self._keep, after)
         self.trust.raise_floor(state.issued_at)  # the centre's word, signed
-        await self._say(StateHeard(epoch=state.epoch, revision=state.revision, accepted=True))
+        self._notes.say(StateHeard(epoch=state.epoch, revision=state.revision, accepted=True))
         await self._publish_status()
 
-    async def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str) -> None:
         have = (self._orders.epoch, self._orders.revision)
         if have not in self._refused:  # the same retained state comes with every connect
             self._refused = {have}
             log.warning("refused a desired state: %s", reason)
-            await self._say(
+            self._notes.say(
                 StateHeard(epoch=have[0], revision=have[1], accepted=False, reason=reason[:200])
             )
 
@@ -191,16 +221,13 @@ class Agent:
         in_force.save(self._config.orders, after)
         self._orders = after
 
-    async def _say(self, data: StateHeard) -> None:
-        await self._journal.add_fact(data, self._clock.now())
-
     async def _beat(self) -> None:
         told: tuple[object, ...] = ()
         told_at = -_HEARTBEAT_S
         floor_at = self._clock.now() - _FLOOR_EVERY
         is_full = False
         while True:
-            is_full = await self._look_at_disk(is_full)
+            is_full = self._look_at_disk(is_full)
             now = self._clock.now()
             if now - floor_at >= _FLOOR_EVERY and self.trust.trusted():
                 floor_at = now
@@ -211,14 +238,12 @@ class Agent:
                 await self._publish_status()
             await self._clock.sleep(_LOOK_S)
 
-    async def _look_at_disk(self, was_full: bool) -> bool:
+    def _look_at_disk(self, was_full: bool) -> bool:
         free = shutil.disk_usage(self._config.data).free
         is_full = free < self._config.minimum_free_bytes
         if is_full and not was_full:
             detail = f"{free} bytes free, below {self._config.minimum_free_bytes}"
-            await self._journal.add_fact(
-                ShelfTrouble(kind="disk_full", detail=detail), self._clock.now()
-            )
+            self._notes.say(ShelfTrouble(kind="disk_full", detail=detail))
         return is_full
 
     def _cameras(self) -> tuple[CameraStatus, ...]:
@@ -246,15 +271,11 @@ class Agent:
             return  # the next connect publishes it
 
 
-class _Lost:
-    """Records that a process ended on its own."""
-
-    def __init__(
-        self, name: Literal["recorder", "live", "eyes"], journal: Journal, clock: Clock
-    ) -> None:
-        self._name = name
-        self._journal = journal
-        self._clock = clock
-
-    async def __call__(self, how: str) -> None:
-        await self._journal.add_fact(ProcessLost(process=self._name, how=how), self._clock.now())
+def _load(path: Path) -> OrdersInForce:
+    """Read the orders in force; a file that cannot be read is set aside, the plan comes again."""
+    try:
+        return in_force.load(path)
+    except ValueError:
+        log.exception("the orders in force cannot be read and are set aside")
+        path.replace(path.with_suffix(".broken"))
+        return OrdersInForce()

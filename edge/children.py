@@ -126,8 +126,9 @@ async def live_as_child(work: Awaitable[None], beat: Path) -> None:
         for task in (working, leaving, beating):
             task.cancel()
         await asyncio.gather(working, leaving, beating, return_exceptions=True)
-    if not working.cancelled() and working.exception() is not None:
-        raise working.exception() or RuntimeError
+    for task in (working, beating):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
 
 
 def _on_end_of_stdin(loop: asyncio.AbstractEventLoop, left: asyncio.Event) -> None:

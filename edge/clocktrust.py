@@ -2,7 +2,7 @@
 
 import ctypes
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -58,6 +58,7 @@ class ClockTrust:
         self._path = path
         self._clock = clock
         self._anchor = Anchor(clock.now(), clock.monotonic())
+        self._floor_at_start = self._floor()
 
     def trusted(self) -> bool:
         """Say whether the wall clock is believed now."""
@@ -68,6 +69,16 @@ class ClockTrust:
             self._floor(),
             synchronised=kernel_says_synchronised(),
         )
+
+    def earliest(self) -> datetime | None:
+        """Give what the true time is at least, when the wall clock is not believed; else None."""
+        if self.trusted():
+            return None
+        floor = self._floor()
+        if floor is None:
+            return datetime.min.replace(tzinfo=UTC)
+        passed = timedelta(seconds=self._clock.monotonic() - self._anchor.monotonic)
+        return max(floor, self._floor_at_start + passed) if self._floor_at_start else floor
 
     def raise_floor(self, instant: datetime) -> None:
         """Remember that the time was at least this; the floor never falls."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from contract.keys import write_private
-from contract.messages import Camera, Cancelled, DesiredState, Message, Order
+from contract.messages import Camera, Cancelled, DesiredState, Id, Message, Order
 from contract.spans import Span, union
 
 PROTECTED = timedelta(hours=24)
@@ -24,6 +24,8 @@ class OrdersInForce(Message, frozen=True, kw_only=True):
     revision: int = 0
     cameras: tuple[Camera, ...] = ()
     orders: tuple[Order, ...] = ()
+    inherited: tuple[Id, ...] = ()
+    """Orders that ran when a new epoch began: nothing cancels them any more."""
 
 
 def is_open(order: Order, now: datetime) -> bool:
@@ -36,13 +38,17 @@ def is_protected(order: Order, now: datetime) -> bool:
     return now < order.end and order.start - PROTECTED <= now
 
 
-def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersInForce:
+def adopt(
+    current: OrdersInForce, state: DesiredState, now: datetime, earliest: datetime | None = None
+) -> OrdersInForce:
     """Give the orders in force after a newer desired state.
 
     Absence is not cancellation: a protected order that the state does not mention stays, one that
     it shortens keeps its span, until `cancelled` names it; one that runs needs two names there. A
-    state of a new epoch (a restored or new centre) can add and extend, but cancels nothing that is
-    protected. Raises StateRefused for a state that is not newer.
+    state of a new epoch (a restored or new centre) can add and extend, but what runs then is
+    cancelled by nobody. `earliest` is given when the box does not believe its clock: the true time
+    is at least that, and every order that may not be over counts as running. Raises StateRefused
+    for a state that is not newer.
     """
     if (state.epoch, state.revision) <= (current.epoch, current.revision):
         raise StateRefused(
@@ -50,11 +56,13 @@ def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersI
             f"{current.epoch}.{current.revision}"
         )
     wanted = {order.id: order for order in state.orders}
-    same_epoch = state.epoch == current.epoch
-    cancelled = {entry.order: entry for entry in state.cancelled} if same_epoch else {}
+    cancelled = {entry.order: entry for entry in state.cancelled}
+    inherited = _inherited(current, state, now, earliest)
     for old in current.orders:
-        entry = cancelled.get(old.id)
-        if not is_protected(old, now) or (entry and _may_cancel(entry, old, now)):
+        if not _stays(old, now, earliest):
+            continue
+        entry = cancelled.get(old.id) if old.id not in inherited else None
+        if entry and _may_cancel(entry, runs=_runs(old, now, earliest)):
             continue
         new = wanted.get(old.id)
         wanted[old.id] = old if new is None else _widened(old, new)
@@ -66,12 +74,28 @@ def adopt(current: OrdersInForce, state: DesiredState, now: datetime) -> OrdersI
         revision=state.revision,
         cameras=(*state.cameras, *kept),
         orders=tuple(sorted(wanted.values(), key=lambda order: (order.start, order.id))),
+        inherited=tuple(sorted(inherited & wanted.keys())),
     )
 
 
-def _may_cancel(entry: Cancelled, order: Order, now: datetime) -> bool:
-    enough = 2 if is_open(order, now) else 1
-    return len(set(entry.approved_by)) >= enough and bool(entry.reason)
+def _stays(order: Order, now: datetime, earliest: datetime | None) -> bool:
+    return is_protected(order, now) if earliest is None else order.end > earliest
+
+
+def _runs(order: Order, now: datetime, earliest: datetime | None) -> bool:
+    return is_open(order, now) if earliest is None else order.end > earliest
+
+
+def _inherited(
+    current: OrdersInForce, state: DesiredState, now: datetime, earliest: datetime | None
+) -> set[str]:
+    if current.epoch in (0, state.epoch):
+        return set(current.inherited)
+    return {order.id for order in current.orders if _runs(order, now, earliest)}
+
+
+def _may_cancel(entry: Cancelled, *, runs: bool) -> bool:
+    return len(set(entry.approved_by)) >= (2 if runs else 1) and bool(entry.reason)
 
 
 def _widened(old: Order, new: Order) -> Order:

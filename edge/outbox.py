@@ -10,7 +10,7 @@ from contract.bus import Bus, BusDown
 from contract.clock import Clock
 from contract.keys import SigningKey
 from contract.messages import Fact, Heard, sign_fact
-from edge.journal import Journal
+from edge.journal import Journal, JournalBusy
 
 log = logging.getLogger(__name__)
 
@@ -33,24 +33,23 @@ class Outbox:
         self._sent = 0
         self._sent_at = 0.0
         self._heard = 0
+        self._marked = 0
 
     def reconnected(self) -> None:
         """Begin again after the mark: what was under way may be lost."""
         self._sent = self._heard
 
-    async def on_heard(self, payload: bytes) -> None:
+    def on_heard(self, payload: bytes) -> None:
         """Take the centre's word that it has stored facts up to a number."""
-        up_to = msgspec.json.decode(payload, type=Heard).up_to
-        if up_to > self._heard:
-            self._heard = up_to
-            await self._journal.mark_heard(up_to)
+        self._heard = max(self._heard, msgspec.json.decode(payload, type=Heard).up_to)
 
     async def run(self) -> None:
         """Send what is new, and what was not answered for 20 s, until cancelled."""
-        self._heard = await self._journal.heard()
+        self._heard = self._marked = await self._journal.heard()
         self._sent = self._heard
         while True:
             await self._clock.sleep(_POLL_S)
+            await self._mark()
             if not self._bus.is_up:
                 continue
             now = self._clock.monotonic()
@@ -60,6 +59,15 @@ class Outbox:
                 await self._send(now)
             except BusDown:
                 self._sent = self._heard
+
+    async def _mark(self) -> None:
+        if self._marked == self._heard:
+            return
+        try:
+            await self._journal.mark_heard(self._heard)
+        except JournalBusy:
+            return  # the next round
+        self._marked = self._heard
 
     async def _send(self, now: float) -> None:
         room = _IN_FLIGHT - (self._sent - self._heard)

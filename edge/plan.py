@@ -7,7 +7,7 @@ import msgspec
 
 from contract.keys import BadSignature, kid_of, open_signed
 from contract.messages import DesiredState, Dispatch, EpochGrant
-from edge.orders import OrdersInForce, StateRefused, adopt
+from edge.orders import OrdersInForce, adopt
 
 
 def believed(payload: bytes, edge: str, site: dict[str, bytes]) -> DesiredState:
@@ -36,16 +36,18 @@ def is_repeat(current: OrdersInForce, state: DesiredState) -> bool:
 
 
 def take(
-    current: OrdersInForce, payload: bytes, edge: str, site: dict[str, bytes], now: datetime
+    current: OrdersInForce,
+    payload: bytes,
+    edge: str,
+    site: dict[str, bytes],
+    now: datetime,
+    earliest: datetime | None = None,
 ) -> tuple[DesiredState, OrdersInForce | None]:
     """Give the believed state and the orders after it; None for a repeat.
 
-    Raises BadSignature or StateRefused.
+    `earliest` as for `adopt`. Raises BadSignature or StateRefused.
     """
     state = believed(payload, edge, site)
     if is_repeat(current, state):
         return state, None
-    return state, adopt(current, state, now)
-
-
-__all__ = ["BadSignature", "StateRefused", "believed", "is_repeat", "take"]
+    return state, adopt(current, state, now, earliest)

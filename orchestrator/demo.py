@@ -196,7 +196,7 @@ def data_folder(chosen: Path | None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def prepare(folder: Path, options: Options) -> Stage:
+def prepare(folder: Path, options: Options, now: datetime) -> Stage:
     """Write the centre's configuration; raises DemoFailed for a folder that was used before."""
     if (folder / "centre").exists():
         raise DemoFailed(f"{folder} holds an earlier demo: choose another --data or remove it")
@@ -205,6 +205,7 @@ def prepare(folder: Path, options: Options) -> Stage:
     path = folder / "xunkao.toml"
     path.write_text(
         f"""data = "centre"
+timezone = "{demo_zone(now)}"
 listen = "127.0.0.1:{options.port}"
 site_name = "巡考演示大学"
 camera_subnets = ["127.0.0.0/8"]
@@ -420,7 +421,7 @@ async def run(options: Options, pages: Pages) -> None:
     """Put everything up, say so, and keep it until cancelled. Raises DemoFailed."""
     console = Console()
     with data_folder(options.data) as folder:
-        stage = prepare(folder, options)
+        stage = prepare(folder, options, SystemClock().now())
         async with AsyncExitStack() as stack:
             with console.status("模拟考场 drawing exam rooms…"):
                 await start_cameras(stage, stack)

@@ -1,8 +1,9 @@
 """The agent at a real broker: plan in, facts out, heartbeat and last will."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from contract.messages import (
     verify_fact,
 )
 from edge import orders as in_force
-from edge.agent import Agent
+from edge.agent import Agent, _load
 from edge.config import EdgeConfig
-from edge.identity import BoxKeys, NotEnrolled, broker_of, pinned, trusted_for
+from edge.identity import BoxKeys, NotEnrolled, broker_of, pinned
 from edge.journal import Journal
+from edge.notes import Notes
 from orchestrator.logins import user_of
 from tests.fakes.broker import Listening, running_broker
 from tests.fakes.enrolled import Centre, enrolled_box, state_for
@@ -61,13 +63,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def an_agent(config: EdgeConfig, keys: BoxKeys, journal: Journal) -> AsyncIterator[Agent]:
+async def an_agent(config: EdgeConfig, keys: BoxKeys) -> AsyncIterator[Agent]:
     enrolled = pinned(config.keys)
     clock = SystemClock()
     bus = Bus(broker_of(enrolled, keys), "edge-box-1", clock)
-    agent = Agent(
-        config, keys, trusted_for(enrolled.site_public), journal, bus, clock, "boot1", enrolled.at
-    )
+    agent = Agent(config, keys, enrolled, Notes(clock), bus, clock, "boot1")
     task = asyncio.create_task(agent.run())
     try:
         yield agent
@@ -92,7 +92,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         async with (
             ear.on(),
             Journal.open(config.journal) as journal,
-            an_agent(config, keys, journal),
+            an_agent(config, keys),
         ):
             yield Scene(centre, config, keys, journal, ear)
 
@@ -164,3 +164,24 @@ async def test_the_status_tells_what_the_recorder_sees(scene: Scene) -> None:
 async def test_a_box_without_enrolment_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(NotEnrolled, match="xunkao edge invite"):
         pinned(tmp_path)
+
+
+async def test_a_locked_journal_delays_telling_and_ends_nothing(scene: Scene) -> None:
+    await until(scene.last_status)
+    with closing(sqlite3.connect(scene.config.journal, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        await scene.send(scene.centre.dispatch(state_for(scene.keys, CAMERA)))
+        await until(lambda: in_force.load(scene.config.orders).revision == 1, what="orders on disk")
+        beats = len(scene.ear.payloads(topics.status("box-1")))
+        await until(lambda: len(scene.ear.payloads(topics.status("box-1"))) > beats + 1, 30)
+        assert scene.facts() == []
+        other.execute("rollback")
+    await until(scene.facts, 30, "the fact, told afterwards")
+    assert isinstance(data_of(scene.facts()[0]), StateHeard)
+
+
+async def test_a_plan_that_cannot_be_read_is_set_aside_and_comes_again(tmp_path: Path) -> None:
+    path = tmp_path / "orders.json"
+    path.write_text("{")
+    assert _load(path) == in_force.OrdersInForce()
+    assert (tmp_path / "orders.broken").read_text() == "{"

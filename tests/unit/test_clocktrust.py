@@ -46,3 +46,17 @@ def test_a_broken_floor_file_gives_no_trust_by_itself(tmp_path: Path) -> None:
     (tmp_path / "clock.json").write_text("{")
     trust = ClockTrust(tmp_path / "clock.json", ManualClock(START))
     assert trust.trusted() == kernel_says_synchronised()
+
+
+def test_the_true_time_is_at_least_the_floor_and_what_passed_since(tmp_path: Path) -> None:
+    clock = ManualClock(START)
+    ClockTrust(tmp_path / "clock.json", clock).raise_floor(START)
+    clock.step(timedelta(days=-30))
+    trust = ClockTrust(tmp_path / "clock.json", clock)
+    assert trust.earliest() == START
+
+
+def test_a_believed_clock_needs_no_lower_bound(tmp_path: Path) -> None:
+    trust = ClockTrust(tmp_path / "clock.json", ManualClock(START))
+    trust.raise_floor(START)
+    assert trust.earliest() is None

@@ -1,11 +1,11 @@
 """The demo's own small decisions."""
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from pathlib import Path
 
 import pytest
 
-from orchestrator.demo import camera_id, demo_zone, room_code, sentence, timetable
+from orchestrator.demo import Options, camera_id, prepare, room_code, sentence, timetable
 from orchestrator.timetable.interpret import interpret
 from orchestrator.timetable.reading import read
 from orchestrator.timetable.term import Term
@@ -36,11 +36,11 @@ def test_an_event_is_said_or_passed_over(kind: str, data: object, words: str) ->
 
 
 @pytest.mark.parametrize("hour", range(24))
-def test_the_demo_s_exams_run_now_at_any_hour(hour: int) -> None:
+def test_the_demo_s_exams_run_now_at_any_hour(hour: int, tmp_path: Path) -> None:
     now = datetime(2026, 11, 22, hour, 58, 30, tzinfo=UTC)
-    zone = demo_zone(now)
-    book = read(timetable(9, now, ZoneInfo(zone)), "期末考试安排.xlsx")
-    reading = interpret(book, Term(ZoneInfo(zone)))
+    zone = prepare(tmp_path, Options(8080, 9, None, None), now).config.zone
+    book = read(timetable(9, now, zone), "期末考试安排.xlsx")
+    reading = interpret(book, Term(zone))
     assert len(reading.sessions) == 9
     assert {row.verdict for row in reading.rows} == {"ok"}
     for session in reading.sessions:

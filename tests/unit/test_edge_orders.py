@@ -150,3 +150,28 @@ def test_no_newer_state_ever_takes_a_protected_second_away(
             assert kept.end >= old.end
         if is_open(old, NOW):
             assert is_open(have[old.id], NOW)
+
+
+def test_what_ran_when_an_epoch_began_is_cancelled_by_no_later_state_of_it() -> None:
+    entry = Cancelled(order="s1.c1", reason="moved", ledger=7, approved_by=("zhang", "li"))
+    first = adopt(having(order()), state(epoch=2, revision=1), NOW)
+    second = adopt(first, state(epoch=2, revision=2, cancelled=(entry,)), NOW)
+    assert second.orders == (order(),)
+
+
+def test_a_box_that_does_not_believe_its_clock_drops_nothing_that_may_not_be_over() -> None:
+    for wrong in (NOW - timedelta(days=9000), NOW + timedelta(days=2)):
+        after = adopt(having(order()), state(), wrong, earliest=NOW - timedelta(days=1))
+        assert after.orders == (order(),)
+
+
+def test_a_box_that_does_not_believe_its_clock_lets_go_of_what_is_surely_over() -> None:
+    later = NOW + timedelta(hours=5)
+    assert adopt(having(order()), state(), NOW, earliest=later).orders == ()
+
+
+def test_without_a_believed_clock_one_person_cancels_nothing() -> None:
+    soon = order(start=3)
+    entry = Cancelled(order="s1.c1", reason="moved", ledger=7, approved_by=("zhang",))
+    after = adopt(having(soon), state(cancelled=(entry,)), NOW, earliest=NOW)
+    assert after.orders == (soon,)

@@ -116,10 +116,9 @@ class Looks:
             await self._close(ticket.jti, refusal.code)
             await self._refuse(act, refusal)
             raise
-        if not await self._is_open(ticket.jti):  # logged out meanwhile
+        if not await self._is_open(ticket.jti):
             await self._end_there(edge, ticket.jti)
-            raise LookRefused("not_logged_in")
-        self._renewed[ticket.jti] = self._clock.now()
+            raise await self._ended_meanwhile(ticket)
         return Look(
             ticket.jti,
             answer.sdp,
@@ -247,6 +246,14 @@ class Looks:
         except BoxUnreachable as error:
             log.info("a look was ended here alone: %s", error)
 
+    async def _ended_meanwhile(self, ticket: Ticket) -> LookRefused:
+        """Say why a look was over before the box had answered."""
+        if await self._holder_of(ticket.session) is None:
+            return LookRefused("not_logged_in")
+        if self._clock.now() >= ticket.view_until:
+            return LookRefused("outside_window")
+        return LookRefused("box_refused", "the look ended while it began")
+
     async def _is_open(self, look: str) -> bool:
         query = select(looks.c.id).where(looks.c.id == look, looks.c.ended_at.is_(None))
         async with self._store.read() as connection:
@@ -324,6 +331,7 @@ class Looks:
         )
         async with self._store.write() as connection:
             row = await append(connection, act, now)
+            self._renewed[ticket.jti] = now  # `review` leaves it alone while the box opens it
             await connection.execute(
                 insert(looks).values(
                     id=ticket.jti,

@@ -1,5 +1,6 @@
 """A box as the centre sees it, made of nothing but the contract."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
@@ -59,6 +60,8 @@ class FakeBox:
     ended: list[str] = field(default_factory=list)
     shelf: dict[str, bytes] = field(default_factory=dict)
     refuses: str = ""
+    opens: asyncio.Event | None = None
+    """Where set, a look is answered only once this is."""
     seq: int = 0
     enrolled: Enrolled | None = None
     broker_port: int = 0
@@ -237,6 +240,8 @@ class FakeBox:
             )
         except TicketRefused as refusal:
             return Response(status=403, body=msgspec.json.encode({"code": refusal.code}))
+        if self.opens is not None:
+            await self.opens.wait()
         self.looks[ticket.jti] = ticket.view_until
         tracks = tuple(
             LiveTrack(mid=str(mid), camera=track.camera, stream=track.stream)

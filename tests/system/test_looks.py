@@ -1,4 +1,5 @@
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.fakes.box import FakeBox
 from tests.fakes.centre import (
     acts,
     add_site,
+    count,
     hold_exam,
     join,
     log_in,
@@ -62,6 +64,14 @@ async def refusal_of(centre: Centre, person: Person, wishes: list[Wish], edge: s
     with pytest.raises(LookRefused) as refused:
         await centre.looks.open_live(person, edge, wishes, SDP, "10.1.1.1")
     return refused.value.code
+
+
+async def cut_off(centre: Centre, person: Person) -> None:
+    del person
+    await centre.looks.end_all("b1", "cut off")
+
+
+Ending = Callable[[Centre, Person], Awaitable[None]]
 
 
 async def results(centre: Centre, action: str = "see_live") -> list[str]:
@@ -166,6 +176,37 @@ async def test_a_look_is_renewed_while_its_leave_holds(
     centre.looks._renewed[look.id] -= timedelta(seconds=61)
     await until(lambda: box.looks[look.id] > before)
     assert box.looks[look.id] <= centre.clock.now() + VIEW_FOR
+
+
+async def test_a_look_that_a_slow_box_still_opens_is_left_alone(
+    centre: Centre, box: FakeBox, patrol: Person
+) -> None:
+    box.opens = asyncio.Event()
+    opening = asyncio.create_task(centre.looks.open_live(patrol, "b1", ONE, SDP))
+    await until_async(lambda: _began(centre))
+    await centre.looks.review()
+    box.opens.set()
+    look = await opening
+    assert await is_open(centre, look.id)
+    assert box.ended == []
+
+
+@pytest.mark.parametrize(("ends", "code"), [(log_out, "not_logged_in"), (cut_off, "box_refused")])
+async def test_a_look_that_ends_while_it_is_opened_says_why(
+    centre: Centre, box: FakeBox, patrol: Person, ends: Ending, code: str
+) -> None:
+    box.opens = asyncio.Event()
+    opening = asyncio.create_task(refusal_of(centre, patrol, ONE))
+    await until_async(lambda: _began(centre))
+    await ends(centre, patrol)
+    await centre.looks.review()
+    box.opens.set()
+    assert await opening == code
+    assert box.looks == {}
+
+
+async def _began(centre: Centre) -> bool:
+    return await count(centre, looks) == 1
 
 
 async def test_a_look_never_outlives_its_window(

@@ -48,8 +48,12 @@ class Pages:
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
     def _file(self, path: str) -> Path | None:
-        file = (self._folder / path.lstrip("/")).resolve()
-        return file if file.is_file() and file.is_relative_to(self._folder) else None
+        try:
+            file = (self._folder / path.lstrip("/")).resolve()
+            is_there = file.is_file()
+        except (OSError, ValueError) as error:  # too long for any name, or with a NUL
+            raise Problem("no_such") from error
+        return file if is_there and file.is_relative_to(self._folder) else None
 
 
 def caching(path: str) -> str:

@@ -59,7 +59,9 @@ async def test_the_pages_own_addresses_lead_to_the_index_which_is_asked_for_anew
         assert answer.headers["Cache-Control"] == "no-cache"
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/assets/gone.js", "/favicon.ico"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nothing", "/assets/gone.js", "/favicon.ico", "/%00", f"/{'a' * 5000}"]
+)
 async def test_what_is_not_there_is_not_the_index(built: Path, path: str) -> None:
     async with _client(built) as client:
         assert (await client.get(path)).status == 404

@@ -44,6 +44,7 @@ def fact_of(
         previous="",
         fragments=finished.fragments,
         clock="trusted" if clock_trusted else "untrusted",
+        clock_offset_ms=finished.clock_offset_ms,
         volume=volume,
         adopted=finished.adopted,
     )

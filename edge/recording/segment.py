@@ -36,6 +36,8 @@ class Finished:
     fragments: int
     root: str
     adopted: bool = False
+    clock_offset_ms: float | None = None
+    """How far the camera's clock was ahead of the box's at the end; None: unknown."""
 
 
 class GrowingSegment:
@@ -47,6 +49,7 @@ class GrowingSegment:
         self.name = camera_stream._replace(start_us=whole_ms(first.captured_us))
         self.size = 0
         self.fragments = 0
+        self._clock_offset_ms = first.clock_offset_ms
         self._first = first.timestamp_90k
         self._end_90k = 0
         self.path: Path | None = None
@@ -74,6 +77,7 @@ class GrowingSegment:
 
     def add(self, picture: Picture) -> None:
         """Collect a picture of this run."""
+        self._clock_offset_ms = picture.clock_offset_ms
         self._fragmenter.add(picture)
 
     @property
@@ -114,6 +118,7 @@ class GrowingSegment:
             size=self.size,
             fragments=self.fragments,
             root=self._merkle.root().hex(),
+            clock_offset_ms=self._clock_offset_ms,
         )
 
     def _at(self, offset_90k: int) -> int:

@@ -28,6 +28,8 @@ class Picture(NamedTuple):
     nals: tuple[bytes, ...]
     """Without parameter sets and delimiters."""
     parameters: Parameters
+    clock_offset_ms: float | None = None
+    """How far the camera's clock was ahead of the box's; None: unknown."""
 
 
 class Intake:
@@ -57,9 +59,9 @@ class Intake:
         whole, self._whole = self._whole, []
         timeline = self._timeline
         timeline.arrived(whole[-1][0], now_us)
-        captured = timeline.captured_us
+        captured, offset = timeline.captured_us, timeline.clock_offset_ms
         return [
-            Picture(stamp, captured(run, stamp), run, key, nals, parameters)
+            Picture(stamp, captured(run, stamp), run, key, nals, parameters, offset)
             for stamp, run, key, nals, parameters in whole
         ]
 

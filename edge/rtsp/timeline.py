@@ -3,15 +3,15 @@
 _HALF = 1 << 31
 _WHOLE = 1 << 32
 _NTP_TO_UNIX_S = 2_208_988_800
-_BEHIND_US = 5_000_000
+_BEHIND_US = 1_000_000
 _AHEAD_US = 500_000
-"""A camera's clock is believed this far behind the arrival of its pictures, and hardly ahead."""
+"""What a network may delay: a report or picture farther behind its arrival is of a wrong clock."""
 _STEP_US = 1_000_000
 """A report that contradicts the ones before by more than this is a step of the camera's clock."""
 _JUMP_90K = 10 * 90_000
 _BACK_90K = 2 * 90_000
 _LEAK = 0.0002
-"""How fast an arrival estimate may grow later again: 200 ppm, above any camera's crystal."""
+"""How fast an estimate by the quickest may grow later again: 200 ppm, above any camera's crystal."""
 
 
 def us_of_90k(ticks: int) -> int:
@@ -34,6 +34,8 @@ class Timeline:
         self._arrival_ts = 0
         self._by_report: int | None = None
         self._report_line: int | None = None
+        self._ahead: float | None = None
+        self._ahead_at = 0
         self._before = (0, 0)
         self._early: tuple[int, int, int] | None = None
 
@@ -56,7 +58,12 @@ class Timeline:
         """Begin a new run: forget how media time and wall clock belonged together."""
         self._before = (self.run, self._offset())
         self.run += 1
-        self._by_arrival = self._by_report = self._report_line = None
+        self._by_arrival = self._by_report = self._report_line = self._ahead = None
+
+    @property
+    def clock_offset_ms(self) -> float | None:
+        """How far the camera's clock is ahead of ours, less the way here; None: it told no time."""
+        return None if self._ahead is None else round(self._ahead / 1000, 1)
 
     def arrived(self, timestamp: int, now_us: int) -> None:
         """Note that the picture with this unwrapped time stamp was there at `now_us`.
@@ -84,11 +91,19 @@ class Timeline:
         if self._report_line is not None and abs(line - self._report_line) > _STEP_US:
             self.restart()
         self._report_line = line
-        believed = self._by_arrival
-        if believed is None:
-            believed = now_us - us_of_90k(self._last)
-        is_sane = -_BEHIND_US <= line - believed <= _AHEAD_US
+        is_sane = _is_plausible(self._compared(ntp_to_us(ntp), now_us)) and (
+            self._by_arrival is None or _is_plausible(line - self._by_arrival)
+        )
         self._by_report = line if is_sane else None
+
+    def _compared(self, camera_us: int, now_us: int) -> float:
+        """Give how far the camera's clock is ahead, by its quickest report of late."""
+        ahead = float(camera_us - now_us)
+        if self._ahead is not None:
+            passed = max(now_us - self._ahead_at, 0)
+            ahead = max(ahead, self._ahead - passed * _LEAK)
+        self._ahead, self._ahead_at = ahead, now_us
+        return ahead
 
     def captured_us(self, run: int, timestamp: int) -> int:
         """Give the wall-clock instant, microseconds since 1970, of an unwrapped time stamp.
@@ -100,3 +115,7 @@ class Timeline:
 
     def _offset(self) -> int:
         return int(self._by_report if self._by_report is not None else self._by_arrival or 0)
+
+
+def _is_plausible(ahead_us: float) -> bool:
+    return -_BEHIND_US <= ahead_us <= _AHEAD_US

@@ -104,7 +104,9 @@ def test_pictures_are_timed_by_the_sender_report() -> None:
     taking = intake()
     taking.feed(interleaved(IDR, 1, 0), NOW_US)
     sent = NOW_US - 300_000  # the camera's clock, or the way, is 0.3 s behind
-    taken = taking.feed(report(sent, 0) + interleaved(SLICE, 2, 90_000), NOW_US + 1_000_000)
+    taken = taking.feed(
+        report(sent + 1_000_000, 90_000) + interleaved(SLICE, 2, 90_000), NOW_US + 1_000_000
+    )
     assert taken[0].captured_us == pytest.approx(sent + 1_000_000, abs=2)
 
 

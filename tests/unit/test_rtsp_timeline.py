@@ -1,5 +1,6 @@
 """RTP time to wall clock."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +62,34 @@ def test_a_camera_whose_clock_is_wrong_is_timed_by_arrival() -> None:
     assert line.run == 1
 
 
+@pytest.mark.parametrize("behind", [2, 4])
+def test_a_camera_some_seconds_behind_is_timed_by_arrival_and_its_offset_noted(behind: int) -> None:
+    line = Timeline(1)
+    for second in range(3):
+        now = NOW_US + second * SECOND
+        line.report(ntp(now - behind * SECOND), second * 90_000, now)
+        stamp = line.unwrap(second * 90_000)
+        line.arrived(stamp, now)
+        assert line.captured_us(1, stamp) == now
+    assert line.clock_offset_ms == pytest.approx(-1000 * behind, abs=1)
+
+
+def test_a_report_that_was_held_up_once_is_believed_for_the_quicker_ones_before() -> None:
+    line = Timeline(1)
+    stamp = line.unwrap(0)
+    line.arrived(stamp, NOW_US)
+    line.report(ntp(NOW_US - 100_000), 0, NOW_US)
+    line.report(ntp(NOW_US + 4_900_000), 5 * 90_000, NOW_US + 7 * SECOND)
+    assert abs(line.captured_us(1, stamp) - (NOW_US - 100_000)) <= 1
+    assert line.clock_offset_ms == pytest.approx(-100, abs=2)
+
+
+def test_a_camera_that_tells_no_time_has_no_offset() -> None:
+    line = Timeline(1)
+    line.arrived(line.unwrap(0), NOW_US)
+    assert line.clock_offset_ms is None
+
+
 def test_a_picture_is_not_captured_after_it_came() -> None:
     line = Timeline(1)
     stamp = line.unwrap(0)
@@ -91,7 +120,7 @@ def test_a_jump_of_the_time_stamps_begins_a_new_run_and_the_old_keeps_its_time()
 
 def test_a_report_before_the_first_picture_times_a_burst_from_the_past() -> None:
     line = Timeline(1)
-    line.report(ntp(NOW_US), 0, NOW_US + 2 * SECOND)
+    line.report(ntp(NOW_US + 2 * SECOND), 2 * 90_000, NOW_US + 2 * SECOND)
     stamp = line.unwrap(0)
     line.arrived(stamp, NOW_US + 2 * SECOND)
     assert abs(line.captured_us(1, stamp) - NOW_US) <= 1

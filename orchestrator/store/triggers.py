@@ -1,4 +1,7 @@
-"""What the database itself refuses: changing or removing a row of the ledger."""
+"""What the database itself refuses: any row of the ledger changed, removed or put before others.
+
+On SQLite an INSERT OR REPLACE removes rows without asking the triggers for DELETE.
+"""
 
 from collections.abc import Mapping
 
@@ -12,12 +15,25 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
         """CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+        """CREATE TRIGGER ledger_no_replace BEFORE INSERT ON ledger
+        WHEN NEW.id <= (SELECT max(id) FROM ledger)
+          OR EXISTS (SELECT 1 FROM ledger WHERE hash = NEW.hash)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
     ),
     "postgresql": (
         """CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$""",
         """CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
         FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()""",
+        """CREATE FUNCTION ledger_goes_on() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN
+            IF NEW.id <= (SELECT max(id) FROM ledger) THEN
+                RAISE EXCEPTION 'the ledger is append-only';
+            END IF;
+            RETURN NEW;
+        END $$""",
+        """CREATE TRIGGER ledger_no_insert_before BEFORE INSERT ON ledger
+        FOR EACH ROW EXECUTE FUNCTION ledger_goes_on()""",
     ),
 }
 

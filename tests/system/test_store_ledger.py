@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
@@ -84,6 +84,36 @@ async def test_the_database_refuses_to_change_or_remove_a_row(store: Store, book
             async with store.write() as connection:
                 await connection.execute(statement)
     assert await book.verify() is None
+
+
+async def test_the_database_refuses_a_row_in_the_place_of_another(
+    store: Store, book: Ledger
+) -> None:
+    for _ in range(2):
+        await book.record(LOOK)
+    async with store.read() as connection:
+        first = dict((await connection.execute(select(ledger))).mappings().first() or {})
+    for changes in ({"actor": "nobody", "hash": "e" * 64}, {"id": 0}, {"id": 1}):
+        with pytest.raises(DBAPIError):
+            async with store.write() as connection:
+                await connection.execute(insert(ledger).values(**{**first, **changes}))
+    assert await book.verify() is None
+
+
+@pytest.mark.parametrize("changes", [{"actor": "nobody", "hash": "e" * 64}, {"id": 3}])
+async def test_sqlite_replaces_no_row(tmp_path: Path, changes: dict[str, object]) -> None:
+    async with Store.open(f"sqlite:///{tmp_path}/xunkao.sqlite") as store:
+        book = Ledger(store, ManualClock())
+        for _ in range(2):
+            await book.record(LOOK)
+        async with store.read() as connection:
+            first = dict((await connection.execute(select(ledger))).mappings().first() or {})
+        other = insert(ledger).prefix_with("OR REPLACE").values(**{**first, **changes})
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with store.write() as connection:
+                await connection.execute(other)
+        assert await book.verify() is None
+        assert await book.length() == 2
 
 
 async def test_postgresql_refuses_to_truncate(cluster_store: Store) -> None:

@@ -397,11 +397,24 @@ TRIGGERS = {
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
         """CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger
         BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
+        """CREATE TRIGGER ledger_no_replace BEFORE INSERT ON ledger
+        WHEN NEW.id <= (SELECT max(id) FROM ledger)
+          OR EXISTS (SELECT 1 FROM ledger WHERE hash = NEW.hash)
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
     ),
     "postgresql": (
         """CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'the ledger is append-only'; END $$""",
         """CREATE TRIGGER ledger_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
         FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()""",
+        """CREATE FUNCTION ledger_goes_on() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN
+            IF NEW.id <= (SELECT max(id) FROM ledger) THEN
+                RAISE EXCEPTION 'the ledger is append-only';
+            END IF;
+            RETURN NEW;
+        END $$""",
+        """CREATE TRIGGER ledger_no_insert_before BEFORE INSERT ON ledger
+        FOR EACH ROW EXECUTE FUNCTION ledger_goes_on()""",
     ),
 }

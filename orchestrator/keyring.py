@@ -120,14 +120,19 @@ class Keyring:
             raise BadSignature("the epoch was granted to another plan key")
         return Grant(grant.epoch, site.grant)
 
+    def check_site_key(self, site_key: str) -> SigningKey:
+        """Read the site's offline key (PEM); raises WrongSiteKey for any other."""
+        key = _site_key(site_key)
+        if key.public != self.site_public:
+            raise WrongSiteKey("this is not the offline key of this site")
+        return key
+
     def new_epoch(self, site_key: str, now: datetime, above: int = 0) -> int:
         """Open the next epoch with the site's offline key (PEM); gives its number.
 
         `above`: an epoch some box has already seen. Raises WrongSiteKey.
         """
-        key = _site_key(site_key)
-        if key.public != self.site_public:
-            raise WrongSiteKey("this is not the offline key of this site")
+        key = self.check_site_key(site_key)
         epoch = max(self.grant().epoch, above) + 1
         _write_site(self.folder, key, self.plan, epoch, now)
         return epoch

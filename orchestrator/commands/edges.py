@@ -1,6 +1,7 @@
 """`xunkao edge`: boxes, from the machine that runs the centre."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -28,6 +29,9 @@ from orchestrator.store import Store
 
 app = typer.Typer(help="Boxes beside the cameras.", no_args_is_help=True)
 
+NO_REASON = "revoked at the command line"
+"""What stands in the ledger where nobody said why."""
+
 EdgeId = Annotated[str, typer.Argument(help="The box's id, as in its edge.toml.")]
 
 
@@ -51,14 +55,17 @@ def invite(edge: EdgeId, config: ConfigPath = DEFAULT_CONFIG) -> None:
 @app.command("revoke")
 def revoke(
     edge: EdgeId,
-    reason: Annotated[str, typer.Option(help="Why; it stands in the ledger.")],
+    reason: Annotated[
+        str, typer.Option(help="Why; it stands in the ledger. Asked for at a terminal.")
+    ] = "",
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Refuse a box everywhere; a centre that runs throws it out within seconds."""
+    why = reason.strip() or _ask_why()
 
     async def work() -> None:
         async with opened(config) as (settings, store):
-            await _enrolment(settings, store).revoke(edge, at_the_machine(), reason)
+            await _enrolment(settings, store).revoke(edge, at_the_machine(), why)
 
     with refusals(EnrolRefused, KeysDamaged):
         asyncio.run(work())
@@ -77,6 +84,10 @@ def list_edges(config: ConfigPath = DEFAULT_CONFIG) -> None:
         found = asyncio.run(work())
     for edge in found:
         typer.echo(f"{edge.id}\t{_state(edge)}\t{edge.url or '-'}")
+
+
+def _ask_why() -> str:
+    return str(typer.prompt("Why", default=NO_REASON)) if sys.stdin.isatty() else NO_REASON
 
 
 def _state(edge: EdgeRow) -> str:

@@ -1,6 +1,7 @@
 """`xunkao epoch`: taking the boxes over again after a restore, with the site's offline key."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -47,9 +48,15 @@ def new(
             keyring = Keyring.open(settings.keys, clock.now(), may_set_up=False)
             async with store.read() as connection:
                 seen = await connection.scalar(select(func.max(edge_states.c.epoch)))
-            act = Act(at_the_machine(), "open_epoch", str(keyring.grant().epoch))
-            await Ledger(store, clock).record(act)
-            return keyring.new_epoch(site_key.read_text(), clock.now(), max(above, seen or 0))
+            ledger, secret = Ledger(store, clock), site_key.read_text()
+            act = Act(at_the_machine(), "open_epoch", f"after {keyring.grant().epoch}")
+            try:
+                keyring.check_site_key(secret)
+            except WrongSiteKey:
+                await ledger.record(replace(act, result="wrong_site_key"))
+                raise
+            await ledger.record(act)
+            return keyring.new_epoch(secret, clock.now(), max(above, seen or 0))
 
     with refusals(KeysDamaged, WrongSiteKey):
         number = asyncio.run(work())

@@ -1,3 +1,4 @@
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from contract.enrolment import Code
 from orchestrator.commands import edges, epoch
 from orchestrator.config import load
 from orchestrator.keyring import Keyring
+from orchestrator.ledger import Ledger
+from orchestrator.store import Store
 from tests.fakes.clock import ManualClock
 
 NOW = ManualClock().now()
@@ -30,10 +33,20 @@ def site_key(config: Path, tmp_path: Path) -> Path:
 
 
 def said(app: Typer, *words: object, exit_code: int = 0) -> str:
-
     result = CliRunner().invoke(app, [str(word) for word in words])
     assert result.exit_code == exit_code, result.output
     return result.output
+
+
+def written(config: Path, action: str) -> list[tuple[str, str]]:
+    """Give result and reason of the ledger's rows of one action."""
+
+    async def read() -> list[tuple[str, str]]:
+        async with Store.open(load(config).database_url) as store:
+            entries = await Ledger(store, ManualClock()).entries()
+        return [(row.act.result, row.act.reason) for row in entries if row.act.action == action]
+
+    return asyncio.run(read())
 
 
 def test_a_box_is_invited_listed_and_revoked(config: Path, site_key: Path) -> None:
@@ -44,6 +57,12 @@ def test_a_box_is_invited_listed_and_revoked(config: Path, site_key: Path) -> No
     assert said(edges.app, "list", "--config", config) == "b1\tnamed\t-\n"
     said(edges.app, "revoke", "b1", "--reason", "stolen", "--config", config)
     assert said(edges.app, "list", "--config", config) == "b1\trevoked\t-\n"
+
+
+def test_a_box_is_revoked_without_a_reason_too(config: Path, site_key: Path) -> None:
+    said(edges.app, "invite", "b1", "--config", config)
+    said(edges.app, "revoke", "b1", "--config", config)
+    assert written(config, "revoke_edge") == [("ok", edges.NO_REASON)]
 
 
 def test_a_bad_id_and_an_unknown_box_are_said_in_one_line(config: Path, site_key: Path) -> None:
@@ -60,6 +79,7 @@ def test_before_the_first_start_nobody_is_invited(config: Path) -> None:
 def test_the_sites_key_opens_the_next_epoch(config: Path, site_key: Path) -> None:
     text = said(epoch.app, "new", "--site-key", site_key, "--config", config)
     assert text == "epoch 2 is open\n"
+    assert written(config, "open_epoch") == [("ok", "")]
     above = ("new", "--site-key", site_key, "--above", 8, "--config", config)
     assert said(epoch.app, *above) == "epoch 9 is open\n"
 
@@ -68,6 +88,7 @@ def test_another_key_opens_none(config: Path, site_key: Path) -> None:
     site_key.write_bytes(Keyring.open(load(config).keys, NOW).plan.pem())
     text = said(epoch.app, "new", "--site-key", site_key, "--config", config, exit_code=2)
     assert "not the offline key" in text
+    assert written(config, "open_epoch") == [("wrong_site_key", "")]
 
 
 def test_a_missing_key_file_is_named(config: Path, site_key: Path, tmp_path: Path) -> None:

@@ -64,8 +64,9 @@ class Playback:
         began: datetime = now if use is None else use.at
         check(signed, self._trusted, edge=self._edge, purpose="playback", what=path, now=began)
         if use is None:
-            await self._used.claim(ticket.jti, path, now, ticket.view_until)
+            # Told first: a ticket that is claimed is never asked about again.
             await self._teller.began(ticket, f"playback {path}")
+            await self._used.claim(ticket.jti, path, now, ticket.view_until)
         elif use.what != path:
             raise TicketRefused("used")
 

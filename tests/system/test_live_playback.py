@@ -79,6 +79,17 @@ async def test_watching_is_told_once_however_many_ranges(tmp_path: Path) -> None
         assert told[0].reason == f"playback {PATH}"
 
 
+async def test_watching_that_could_not_be_told_is_told_at_the_next_try(tmp_path: Path) -> None:
+    async with box_with_recording(tmp_path) as box:
+        ticket = leave_for(PATH)
+        box.facts.busy = True
+        assert (await get(box, PATH, ticket)).status == 503
+        box.facts.busy = False
+        assert (await get(box, PATH, ticket)).status == 200
+        told = [fact for fact in box.facts.facts if isinstance(fact, LookChanged)]
+        assert [(fact.state, fact.jti) for fact in told] == [("began", ticket.jti)]
+
+
 async def test_a_recording_may_be_watched_beyond_the_start_but_not_beyond_the_end(
     tmp_path: Path,
 ) -> None:

@@ -11,7 +11,7 @@ _STEP_US = 1_000_000
 _JUMP_90K = 10 * 90_000
 _BACK_90K = 2 * 90_000
 _LEAK = 0.0002
-"""How fast an estimate by the quickest may grow later again: 200 ppm, above any camera's crystal."""
+"""How fast an estimate by the quickest grows later again: 200 ppm, above any camera's crystal."""
 
 
 def us_of_90k(ticks: int) -> int:

@@ -124,6 +124,7 @@ export const en: typeof zhCN = {
     enlarge: 'Enlarge {room}',
     shrink: 'Back to the wall',
     stalledFor: 'Picture stalled {span}',
+    frozenFor: 'Picture frozen {span}',
     lastPicture: 'Last picture {time}',
     noPicture: 'No picture yet',
     closed: 'Outside exam time',

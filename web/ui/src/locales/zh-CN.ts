@@ -122,6 +122,7 @@ export const zhCN = {
     enlarge: '放大 {room}',
     shrink: '返回视频墙',
     stalledFor: '画面停滞 {span}',
+    frozenFor: '画面冻结 {span}',
     lastPicture: '最后画面 {time}',
     noPicture: '尚无画面',
     closed: '未到考试时段',

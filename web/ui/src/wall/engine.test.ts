@@ -169,6 +169,24 @@ describe('watching', () => {
     expect(state('a1')).toBe('ok')
   })
 
+  it('is not fooled by frames that all show the same picture', async () => {
+    const host = document.body.appendChild(document.createElement('div'))
+    const [track] = await wallOf('a1')
+    engine.mount('a1', host)
+    await play(3000, [track as FakeTrack])
+    expect(state('a1')).toBe('ok')
+    const last = Date.now()
+    Object.assign(track as FakeTrack, { isFrozen: true })
+    await play(5500, [track as FakeTrack])
+    expect(seen.tiles.a1).toMatchObject({ state: 'stalled', isFrozen: true })
+    expect(seen.tiles.a1?.silentMs).toBeGreaterThan(3000)
+    expect(Math.abs((seen.tiles.a1?.lastPictureAt ?? 0) - last)).toBeLessThanOrEqual(1200)
+    Object.assign(track as FakeTrack, { isFrozen: false })
+    await play(1200, [track as FakeTrack])
+    expect(seen.tiles.a1).toMatchObject({ state: 'ok', isFrozen: false })
+    host.remove()
+  })
+
   it('keeps the connection while the neighbours move: it is the camera', async () => {
     const [moving, frozen] = await wallOf('a1', 'a2')
     await play(1000, [moving as FakeTrack, frozen as FakeTrack])

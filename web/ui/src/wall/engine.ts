@@ -150,9 +150,12 @@ export class WallEngine {
     void this.measure().then(() => this.publish())
   }
 
-  /** Once a second: watermarks drawn anew, and what has come in. */
+  /** Once a second: watermarks drawn anew, pictures looked at, and what has come in. */
   private async measure(): Promise<void> {
-    for (const tile of this.tiles.values()) tile.mark()
+    for (const tile of this.tiles.values()) {
+      tile.mark()
+      tile.look()
+    }
     const reading = [...this.links.connections()].map(async (connection) => {
       for (const [id, inbound] of (await connection.stats().catch(() => null)) ?? []) {
         if (this.links.connectionOf(id) === connection) this.tiles.get(id)?.hear(inbound)

@@ -47,13 +47,29 @@ export class FakePeer {
 
 export class FakeTrack {
   readyState = 'live'
+  /** What the frames show: another picture each time, unless frozen. */
+  picture = 0
+  isFrozen = false
 
   /** Show a frame on every video that plays this track. */
   frame(metadata: object = {}): void {
+    if (!this.isFrozen) this.picture += 1
     for (const video of videos) {
       if ((video.srcObject as FakeStream | null)?.tracks.includes(this)) showFrame(video, metadata)
     }
   }
+}
+
+/** Pixels that tell which picture a video showed. */
+class FakeContext {
+  private pixels = new Uint8ClampedArray(4)
+
+  drawImage(video: HTMLVideoElement): void {
+    const picture = (video.srcObject as FakeStream | null)?.tracks[0]?.picture ?? 0
+    this.pixels = Uint8ClampedArray.of(picture >> 8, picture & 255, 0, 255)
+  }
+
+  getImageData = () => ({ data: this.pixels })
 }
 
 class FakeStream {
@@ -88,7 +104,12 @@ export function installBrowser(): void {
     },
   })
   Object.defineProperty(HTMLVideoElement.prototype, 'pause', { configurable: true, value: vi.fn() })
-  Object.defineProperty(HTMLCanvasElement.prototype, 'getContext', { configurable: true, value: () => null })
+  Object.defineProperty(HTMLVideoElement.prototype, 'readyState', { configurable: true, get: () => 4 })
+  Object.defineProperty(HTMLElement.prototype, 'getBoundingClientRect', {
+    configurable: true,
+    value: () => new DOMRect(0, 0, 100, 60),
+  })
+  Object.defineProperty(HTMLCanvasElement.prototype, 'getContext', { configurable: true, value: () => new FakeContext() })
 }
 
 /** A server that answers every offer, unless told to refuse. */

@@ -1,6 +1,7 @@
 /** One video element, the proof that it moves, and how much flows to it. */
 
 import { type Flow, flowBetween, type Inbound } from './stats'
+import { Stillness } from './stillness'
 
 const STILL: Flow = { bps: 0, fps: 0, bufferMs: null }
 /** Of the time that passed, so much must have passed in the picture too. */
@@ -13,6 +14,7 @@ export class Picture {
   readonly video: HTMLVideoElement
   lastFrameAt: number | null = null
   flow = STILL
+  private readonly stillness = new Stillness()
   private captureLatencyMs: number | null = null
   private senderLatencyMs: number | null = null
   private before: Inbound | null = null
@@ -42,6 +44,18 @@ export class Picture {
   /** How old the frame was when it was shown; null where the browser cannot know. */
   get latencyMs(): number | null {
     return this.captureLatencyMs ?? this.senderLatencyMs
+  }
+
+  /** Look whether the picture itself changes; what is not shown cannot be looked at. */
+  look(): void {
+    if (this.isOver) return
+    if (this.isShown()) this.stillness.look(this.video, this.now())
+    else this.stillness.forget()
+  }
+
+  /** When another picture than the one before was last seen; null while nobody can tell. */
+  get changedAt(): number | null {
+    return this.stillness.changedAt
   }
 
   /** Keep the last frame in view: a track that ends would paint black, and count as a frame. */

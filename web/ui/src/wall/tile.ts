@@ -3,7 +3,7 @@
 import type { CameraState } from '@/core/model'
 import { Picture } from './picture'
 import type { Inbound } from './stats'
-import { judge, STALE_MS, type TileState } from './watchdog'
+import { isFrozen, judge, STALE_MS, type TileState } from './watchdog'
 import { Watermark } from './watermark'
 
 export interface WallCamera {
@@ -16,9 +16,11 @@ export interface WallCamera {
 export interface TileSnapshot {
   camera: string
   state: TileState
-  /** How long no frame has come; 0 while they come. */
+  /** How long no new picture has come; 0 while they come. */
   silentMs: number
-  /** When the last picture was shown, by the server's clock. */
+  /** Frames come, but all show the same picture. */
+  isFrozen: boolean
+  /** When the last new picture was shown, by the server's clock. */
   lastPictureAt: number | null
   latencyMs: number | null
   bps: number
@@ -131,12 +133,18 @@ export class Tile {
     this.main?.video.classList.toggle('on', this.isFresh(this.main))
   }
 
+  /** Look whether the pictures change. */
+  look(): void {
+    for (const picture of this.pictures) picture.look()
+  }
+
   state(words: boolean): TileState {
     return judge(this.now(), {
       allowed: this.isAllowed,
       word: words ? this.camera.state : null,
       since: this.since,
       lastFrameAt: this.lastFrameAt,
+      changedAt: this.changedAt,
       latencyMs: this.seen?.latencyMs ?? null,
       bufferMs: this.seen?.flow.bufferMs ?? null,
       failed: this.failed,
@@ -153,17 +161,20 @@ export class Tile {
   }
 
   snapshot(words: boolean): TileSnapshot {
-    const last = this.lastFrameAt
-    const silent = last === null ? 0 : this.now() - last
+    const now = this.now()
+    const isStill = isFrozen(now, this)
+    const last = isStill ? this.changedAt : this.lastFrameAt
+    const silent = last === null ? 0 : now - last
     return {
       camera: this.camera.id,
       state: this.state(words),
       silentMs: silent > STALE_MS ? silent : 0,
+      isFrozen: isStill,
       lastPictureAt: last === null ? null : this.serverNow() - silent,
       latencyMs: this.seen?.latencyMs ?? null,
       bps: this.seen?.flow.bps ?? 0,
       fps: this.seen?.flow.fps ?? 0,
-      downBps: silent > STALE_MS ? 0 : this.pictures.reduce((sum, picture) => sum + picture.flow.bps, 0),
+      downBps: silent > STALE_MS && !isStill ? 0 : this.pictures.reduce((sum, picture) => sum + picture.flow.bps, 0),
       failed: this.failed,
       isMain: this.isFresh(this.main),
       isBlanked: this.root.classList.contains('blanked'),
@@ -174,6 +185,11 @@ export class Tile {
     this.shut()
     this.watermark.close()
     this.root.remove()
+  }
+
+  /** When the picture on top last showed something new. */
+  get changedAt(): number | null {
+    return this.seen?.changedAt ?? null
   }
 
   /** The picture on top. */

@@ -6,6 +6,7 @@ const SEEN: Evidence = {
   word: 'streaming',
   since: 0,
   lastFrameAt: 100_000,
+  changedAt: 100_000,
   latencyMs: 80,
   bufferMs: 40,
   failed: null,
@@ -34,6 +35,12 @@ describe('a tile', () => {
 
   it('does not call unknown latency late', () => {
     expect(after(0, { latencyMs: null, bufferMs: null })).toBe('ok')
+  })
+
+  it('is stalled when its frames show the very same picture for more than 3 s', () => {
+    expect(after(3000, { lastFrameAt: 103_000 })).toBe('ok')
+    expect(after(3001, { lastFrameAt: 103_001 })).toBe('stalled')
+    expect(after(3001, { lastFrameAt: 103_001, changedAt: null })).toBe('ok')
   })
 
   it('believes the box when the box says worse', () => {

@@ -43,6 +43,7 @@ const SNAPSHOT: TileSnapshot = {
   camera: 'cam',
   state: 'ok',
   silentMs: 0,
+  isFrozen: false,
   lastPictureAt: Date.parse('2026-11-22T01:43:12Z'),
   latencyMs: null,
   bps: 400_000,
@@ -88,6 +89,8 @@ describe('a tile', () => {
 
   it('says for how long the picture has stalled', () => {
     expect(tile({ state: 'stalled', silentMs: 7400 }).get('[data-testid=stale]').text()).toBe('画面停滞 00:07')
+    const frozen = tile({ state: 'stalled', silentMs: 7400, isFrozen: true })
+    expect(frozen.get('[data-testid=stale]').text()).toBe('画面冻结 00:07')
   })
 
   it('goes by the box’s word where its own eyes see frames', () => {

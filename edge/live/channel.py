@@ -13,7 +13,7 @@ _FIRST_REPEAT_S = 0.25
 _REPEAT_S = 1.0
 _BURST_BYTES = 32 << 10
 _BREATH_S = 0.004
-_STALE_S = 3.0
+_STALE_S = 2.0
 _JUDGED_AFTER = 4
 
 
@@ -63,12 +63,16 @@ class Channel:
 
     def attach(self, mailbox: Mailbox) -> None:
         """Begin to fill a mailbox: the cached GOP, then each picture."""
-        if self._clock.monotonic() - self._taken_at > _STALE_S:
-            self.cache.clear()  # an old picture must not look live
-        mailbox.begin_with(self.cache)
+        mailbox.begin_with(self.recent())
         self._mailboxes.add(mailbox)
         if self.refusal:
             mailbox.close(self.refusal)
+
+    def recent(self) -> GopCache:
+        """Give the cached GOP; emptied when its newest picture is old: that must not look live."""
+        if self._clock.monotonic() - self._taken_at > _STALE_S:
+            self.cache.clear()
+        return self.cache
 
     def detach(self, mailbox: Mailbox) -> None:
         """Fill it no longer."""
@@ -120,11 +124,16 @@ class Viewer:
         return Packet(picture.unit.data, self._timeline.stamp(picture))
 
     def begin_again(self) -> None:
-        """The viewer lost the picture: send the cached GOP once more, at most once a second."""
+        """The viewer lost the picture: send the cached GOP once more.
+
+        At most once a second, and not while the camera gives nothing.
+        """
         now = self._clock.monotonic()
-        if self._attached and now >= self._repeat_from:
+        if not self._attached or now < self._repeat_from:
+            return
+        if recent := self._channel.recent():
             self._repeat_from = now + _REPEAT_S
-            self._mailbox.begin_with(self._channel.cache)
+            self._mailbox.begin_with(recent)
 
     def close(self) -> None:
         """Watch no longer."""

@@ -82,10 +82,22 @@ async def test_a_lost_picture_is_repeated_at_most_once_a_second(
     assert await stamps(viewer, 1) == [21600]
 
 
+async def test_a_silent_cameras_last_pictures_are_not_repeated(
+    channel: Channel, clock: ManualClock
+) -> None:
+    viewer = Viewer(channel, clock)
+    await stamps(viewer, 5)
+    await clock.advance(2.1)
+    viewer.begin_again()
+    channel.take(unit(10))
+    channel.take(unit(11))
+    assert await stamps(viewer, 2) == [36000, 39600]
+
+
 async def test_an_old_picture_is_not_shown_to_who_comes_later(
     channel: Channel, clock: ManualClock
 ) -> None:
-    await clock.advance(4)
+    await clock.advance(2.1)
     box = Mailbox()
     channel.attach(box)
     assert len(box) == 0

@@ -19,9 +19,10 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown
 from contract.clock import Clock
 from contract.keys import BadSignature
-from contract.messages import EdgeStatus, Fact, Heard, data_of, verify_fact
+from contract.messages import EdgeStatus, Fact, Heard, Message, data_of, verify_fact
 from contract.retry import keep
 from orchestrator import told
+from orchestrator.belonging import belongings
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.ledger import SYSTEM, Act, append
@@ -141,7 +142,8 @@ class Catalogue:
                     batch.status = None
                     continue
                 if batch.status is not None:
-                    work = partial(told.keep_status, connection, edge, batch.status, now)
+                    status = await self._own_status(connection, edge, batch.status, now)
+                    work = partial(told.keep_status, connection, edge, status, now)
                     happened += await _safely(connection, work, edge)
                 genuine = await self._genuine(connection, edge, keys[edge], batch, now)
                 if genuine:
@@ -197,8 +199,7 @@ class Catalogue:
         named = facts.c.id.in_([fact.id for fact in genuine])
         known = set(await connection.scalars(select(facts.c.id).where(facts.c.edge == edge, named)))
         new = [fact for fact in genuine if fact.id not in known]
-        for fact in new:
-            happened += await self._apply(connection, edge, fact)
+        happened += await self._apply(connection, edge, new, now)
         if new:
             rows = [
                 {
@@ -216,15 +217,29 @@ class Catalogue:
         return await self._mark(connection, edge, genuine, new, now)
 
     async def _apply(
-        self, connection: AsyncConnection, edge: str, fact: Fact
+        self, connection: AsyncConnection, edge: str, new: list[Fact], now: datetime
     ) -> list[told.Happened]:
-        try:
-            data = data_of(fact)
-        except msgspec.MsgspecError as error:
-            log.warning("box %s: fact %s is not what it says: %s", edge, fact.id, error)
-            return []
-        work = partial(told.apply, connection, edge, fact.at, data, self._lead)
-        return await _safely(connection, work, f"{edge}: {fact.id}")
+        """Change the store by what the box may say; the rest is stored as it came, no more."""
+        said = [(fact, data) for fact in new if (data := _data(fact)) is not None]
+        own = await belongings(connection, edge, [data for _, data in said])
+        happened: list[told.Happened] = []
+        for fact, data in said:
+            if data in own:
+                work = partial(told.apply, connection, edge, fact.at, data, self._lead)
+                happened += await _safely(connection, work, f"{edge}: {fact.id}")
+            else:
+                await self._complain(connection, edge, "not_its_own", now)
+        return happened
+
+    async def _own_status(
+        self, connection: AsyncConnection, edge: str, status: EdgeStatus, now: datetime
+    ) -> EdgeStatus:
+        """Leave out cameras of other boxes."""
+        own = await belongings(connection, edge, status.cameras)
+        seen = tuple(camera for camera in status.cameras if camera in own)
+        if len(seen) < len(status.cameras):
+            await self._complain(connection, edge, "not_its_own", now)
+        return msgspec.structs.replace(status, cameras=seen)
 
     async def _mark(
         self,
@@ -320,6 +335,14 @@ class Catalogue:
                 happened += await told.lose(connection, edge, "silent")
         for event in happened:
             self._events.publish(event.type, event.id, event.data, now)
+
+
+def _data(fact: Fact) -> Message | None:
+    try:
+        return data_of(fact)
+    except msgspec.MsgspecError as error:
+        log.warning("box %s: fact %s is not what it says: %s", fact.edge, fact.id, error)
+        return None
 
 
 async def _safely(

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import (
@@ -137,8 +138,8 @@ async def silent_since(connection: AsyncConnection, last: datetime) -> list[str]
 async def _segment(
     connection: AsyncConnection, edge: str, data: SegmentClosed, lead: Lead
 ) -> list[Happened]:
-    known = select(segments.c.id).where(segments.c.id == data.segment)
-    if (await connection.scalars(known)).first() is not None:
+    name = await _free_id(connection, segments, edge, data.segment)
+    if name is None:
         return []
     room = select(cameras.c.room).where(cameras.c.id == data.camera)
     rooms = list(await connection.scalars(room))
@@ -147,7 +148,7 @@ async def _segment(
     kept = retain_until(data.end, (lead.window(one.start, one.end) for one in sessions))
     await connection.execute(
         insert(segments).values(
-            id=data.segment,
+            id=name,
             edge=edge,
             camera=data.camera,
             stream=data.stream,
@@ -166,16 +167,29 @@ async def _segment(
         )
     )
     told = {"camera": data.camera, "start": data.start, "end": data.end, "bytes": data.bytes}
-    return [Happened("recording", data.segment, told)]
+    return [Happened("recording", name, told)]
+
+
+async def _free_id(connection: AsyncConnection, table: Table, edge: str, wanted: str) -> str | None:
+    """Give the id under which a box's new thing is kept; None when it is there already.
+
+    An id that another box took first hides nothing: longer ids than boxes may give are ours.
+    """
+    ours = f"twin-{sha256(f'{edge}/{wanted}'.encode()).hexdigest()}"
+    known = select(table.c.id, table.c.edge).where(table.c.id.in_([wanted, ours]))
+    holders = {row.id: row.edge for row in await connection.execute(known)}
+    if edge in holders.values():
+        return None
+    return ours if wanted in holders else wanted
 
 
 async def _gap(connection: AsyncConnection, edge: str, data: GapFound) -> list[Happened]:
-    known = select(gaps.c.id).where(gaps.c.id == data.gap)
-    if (await connection.scalars(known)).first() is not None:
+    name = await _free_id(connection, gaps, edge, data.gap)
+    if name is None:
         return []
     await connection.execute(
         insert(gaps).values(
-            id=data.gap,
+            id=name,
             edge=edge,
             camera=data.camera,
             stream=data.stream,
@@ -186,7 +200,7 @@ async def _gap(connection: AsyncConnection, edge: str, data: GapFound) -> list[H
         )
     )
     gap = {"camera": data.camera, "start": data.start, "end": data.end, "gap": data.cause}
-    return [Happened("recording", data.gap, gap)]
+    return [Happened("recording", name, gap)]
 
 
 async def _keep_cameras(
@@ -256,7 +270,7 @@ async def _look(
         act = Act(data.user or f"edge:{edge}", "look", what, "refused at the box", data.reason)
         await append(connection, act, at)
     if data.state == "ended":
-        still_open = (looks.c.id == data.jti) & looks.c.ended_at.is_(None)
+        still_open = (looks.c.id == data.jti) & (looks.c.edge == edge) & looks.c.ended_at.is_(None)
         await connection.execute(
             update(looks).where(still_open).values(ended_at=at, ended_why=data.reason or "ended")
         )

@@ -22,7 +22,15 @@ from contract.messages import (
 from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
-from orchestrator.store.tables import edge_states, fact_marks, facts, gaps, segments
+from orchestrator.store.tables import (
+    camera_states,
+    cameras,
+    edge_states,
+    fact_marks,
+    facts,
+    gaps,
+    segments,
+)
 from tests.fakes.box import FakeBox, segment
 from tests.fakes.centre import acts, add_site, count, hold_exam, join, running_centre
 from tests.fakes.waiting import until, until_async
@@ -128,12 +136,81 @@ async def test_a_forged_fact_does_not_hide_the_true_one(centre: Centre, box: Fak
     assert await count(centre, facts) == 1
 
 
-async def test_a_box_cannot_speak_for_another(centre: Centre, box: FakeBox, tmp_path: Path) -> None:
-    other = await join(centre, tmp_path, "b2")
+@pytest.fixture
+async def other(centre: Centre, tmp_path: Path) -> FakeBox:
+    """A second box; camera cam2 is its own."""
+    await add_site(centre, ("cam2", "r2", "b2"))
+    return await join(centre, tmp_path, "b2")
+
+
+async def test_a_box_cannot_speak_for_another(centre: Centre, box: FakeBox, other: FakeBox) -> None:
     await centre.catalogue.take(
         [arrival(box.fact(BOOTED), "b2"), arrival(other.fact(BOOTED), "b1")]
     )
     assert await count(centre, facts) == 0
+
+
+async def test_a_box_tells_nothing_of_anothers_camera(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    now = centre.clock.now()
+    gap = GapFound(gap="g", camera="cam1", stream="main", start=now, end=now, cause="stalled")
+    changed = CameraChanged(camera="cam1", stream="main", state="lost")
+    told = [other.fact(data) for data in (segment("cam1", now), gap, changed)]
+    seen = CameraStatus(camera="cam1", stream="main", state="lost")
+    status = msgspec.json.encode(other.status(cameras=[seen]))
+    await centre.catalogue.take(
+        [*(arrival(fact, "b2") for fact in told), Arrival(topics.status("b2"), status, False)]
+    )
+    assert [await count(centre, table) for table in (segments, gaps, camera_states)] == [0, 0, 0]
+    assert await count(centre, facts) == 3
+    assert [row.act.result for row in await acts(centre, "tell_fact")] == ["not_its_own"]
+
+
+async def test_a_box_tells_of_a_camera_that_was_its_own(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    await until(lambda: box.states)
+    async with centre.store.write() as connection:
+        mine = cameras.c.id == "cam1"
+        await connection.execute(update(cameras).where(mine).values(edge="b2"))
+    await centre.catalogue.take([arrival(box.fact(segment("cam1", centre.clock.now())))])
+    assert await count(centre, segments) == 1
+
+
+async def test_a_segments_id_that_another_box_took_hides_nothing(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    now = centre.clock.now()
+    mine = segment("cam1", now)
+    thief = msgspec.structs.replace(mine, camera="cam2")
+    await centre.catalogue.take([arrival(other.fact(thief), "b2")])
+    told = [arrival(box.fact(mine)), arrival(box.fact(mine))]
+    await centre.catalogue.take(told)
+    async with centre.store.read() as connection:
+        rows = (await connection.execute(select(segments.c.edge, segments.c.camera))).all()
+    assert sorted(tuple(row) for row in rows) == [("b1", "cam1"), ("b2", "cam2")]
+
+
+async def test_a_gaps_id_that_another_box_took_hides_nothing(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    now = centre.clock.now()
+    mine = GapFound(gap="g", camera="cam1", stream="main", start=now, end=now, cause="stalled")
+    thief = msgspec.structs.replace(mine, camera="cam2")
+    await centre.catalogue.take([arrival(other.fact(thief), "b2")])
+    await centre.catalogue.take([arrival(box.fact(mine)), arrival(box.fact(mine))])
+    assert await count(centre, gaps) == 2
+
+
+async def test_a_look_with_a_senseless_id_holds_up_no_other_fact(
+    centre: Centre, box: FakeBox
+) -> None:
+    look = LookChanged(jti="a\0b", user="chen", cameras=("cam1",), state="ended")
+    await centre.catalogue.take(
+        [arrival(box.fact(look)), arrival(box.fact(segment("cam1", centre.clock.now())))]
+    )
+    assert await count(centre, segments) == 1
 
 
 async def test_a_revoked_boxs_facts_are_refused(centre: Centre, box: FakeBox) -> None:

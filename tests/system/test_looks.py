@@ -268,6 +268,19 @@ async def test_a_look_that_ended_at_the_box_is_over(
         await until_async(lambda: _ended(centre, look.id))
 
 
+async def test_another_box_ends_no_look(
+    centre: Centre, box: FakeBox, patrol: Person, tmp_path: Path
+) -> None:
+    look = await centre.looks.open_live(patrol, "b1", ONE, SDP)
+    other = await join(centre, tmp_path, "b2")
+    async with other.online():
+        ended = LookChanged(jti=look.id, user="patrol", cameras=("cam1",), state="ended")
+        await other.tell(other.fact(ended))
+        await until(lambda: other.heard)
+    assert await is_open(centre, look.id)
+    assert [row.act.result for row in await acts(centre, "tell_fact")] == ["not_its_own"]
+
+
 async def _ended(centre: Centre, look: str) -> bool:
     return not await is_open(centre, look)
 

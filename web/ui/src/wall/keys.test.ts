@@ -48,7 +48,14 @@ it('arrows and Enter belong to the grid', () => {
   expect(actOf(press('ArrowLeft', cell), true)).toEqual({ act: 'move', key: 'ArrowLeft' })
   expect(actOf(press('Enter', cell), true)).toEqual({ act: 'enlarge' })
   expect(actOf(press('Enter', cell.firstElementChild), true)).toBeNull()
-  expect(actOf(press('ArrowLeft', document.body), true)).toBeNull()
+  const link = element('<a href="/"></a>', 'a')
+  expect(actOf(press('ArrowLeft', link), true)).toBeNull()
+  expect(actOf(press('Enter', link), true)).toBeNull()
+})
+
+it('arrows and Enter go to the grid while nothing has the focus', () => {
+  expect(actOf(press('ArrowDown', document.body), true)).toEqual({ act: 'move', key: 'ArrowDown' })
+  expect(actOf(press('Enter', document.body), true)).toEqual({ act: 'enlarge' })
 })
 
 it('the space bar presses a button where one has the focus', () => {

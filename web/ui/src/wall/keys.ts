@@ -24,8 +24,9 @@ export function actOf(pressed: Pressed, areKeysOn: boolean): WallAct | null {
   if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return null
   const target = pressed.target instanceof Element ? pressed.target : null
   if (target?.closest('input, textarea, select, [contenteditable], [role=dialog], [role=listbox], [role=combobox]')) return null
-  if (pressed.key.startsWith('Arrow')) return target?.closest('[role=grid]') ? { act: 'move', key: pressed.key } : null
-  if (pressed.key === 'Enter') return target?.matches('[role=gridcell]') ? { act: 'enlarge' } : null
+  const isNowhere = target === null || target === document.body // the grid's current tile is meant
+  if (pressed.key.startsWith('Arrow')) return isNowhere || target.closest('[role=grid]') ? { act: 'move', key: pressed.key } : null
+  if (pressed.key === 'Enter') return isNowhere || target.matches('[role=gridcell]') ? { act: 'enlarge' } : null
   if (pressed.key === 'Escape') return NAMED.Escape ?? null
   if (!areKeysOn || (pressed.key === ' ' && target?.closest('button, a'))) return null
   const layout = LAYOUTS[Number(pressed.key) - 1]

@@ -285,6 +285,21 @@ describe('reconnecting', () => {
     expect([...states]).toEqual(['ok', 'stalled'])
   })
 
+  it('leaves the age and the time of the last picture alone', async () => {
+    const tracks = await wallOf('a1')
+    await play(1000, tracks)
+    const last = Date.now()
+    engine.enlarge('a1')
+    for (let second = 3; second <= 40; second++) {
+      await pass(1000)
+      if (second < 5) continue
+      expect(['stalled', 'offline']).toContain(state('a1'))
+      expect(Math.abs((seen.tiles.a1?.lastPictureAt ?? 0) - last)).toBeLessThanOrEqual(200)
+    }
+    expect(server.asked.length).toBeGreaterThan(4)
+    expect(seen.tiles.a1?.silentMs).toBeGreaterThan(35_000)
+  })
+
   it('happens at once when the connection has failed', async () => {
     const tracks = await wallOf('a1')
     await play(1000, tracks)

@@ -40,6 +40,8 @@ export class Tile {
   private main: Picture | null = null
   private readonly watermark: Watermark
   failed: string | null = null
+  /** When a picture that is not here any more last moved. */
+  private goneFrameAt: number | null = null
   /** Refused because no exam is under way, whatever the camera list says. */
   private outsideUntil = 0
 
@@ -84,6 +86,7 @@ export class Tile {
   }
 
   dropMain(): void {
+    this.goneFrameAt = this.lastFrameAt
     this.main?.close()
     this.main = null
   }
@@ -92,6 +95,7 @@ export class Tile {
   shut(forMs = 0): void {
     for (const picture of this.pictures) picture.close()
     this.front = this.coming = this.main = null
+    this.goneFrameAt = null
     this.outsideUntil = this.now() + forMs
   }
 
@@ -115,7 +119,7 @@ export class Tile {
   }
 
   get lastFrameAt(): number | null {
-    const seen = [this.front?.lastFrameAt, this.main?.lastFrameAt].filter((at) => typeof at === 'number')
+    const seen = [this.goneFrameAt, this.front?.lastFrameAt, this.main?.lastFrameAt].filter((at) => typeof at === 'number')
     return seen.length ? Math.max(...seen) : null
   }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract import topics
@@ -27,7 +27,7 @@ from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.marks import Hole, contiguous
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import camera_states, edge_states, edges, fact_marks, facts
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ class Catalogue:
                 kept = keep(
                     name,
                     work,
-                    on=(OperationalError, InterfaceError),  # the database is away or busy
+                    on=(StoreAway,),
                     clock=self._clock,
                     log=log,
                 )
@@ -352,8 +352,6 @@ async def _safely(
     await connection.exec_driver_sql("SAVEPOINT before_work")
     try:
         happened = await work()
-    except (OperationalError, InterfaceError):
-        raise
     except (DBAPIError, OverflowError, ValueError) as error:
         await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_work")
         log.warning("what box %s said cannot be kept: %s", what, error)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract import topics
@@ -21,7 +20,7 @@ from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.keyring import Grant, Keyring
 from orchestrator.ledger import SYSTEM, Act, append
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import dispatches, edges
 from orchestrator.wanted import (
     Number,
@@ -108,8 +107,7 @@ class Dispatcher:
         """Dispatch what changes, and repeat what stands every ten minutes, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, work in (("dispatch", self._dispatch), ("repeat", self._repeat)):
-                away = (OperationalError, InterfaceError)  # the database is away or busy
-                kept = keep(name, work, on=away, clock=self._clock, log=log)
+                kept = keep(name, work, on=(StoreAway,), clock=self._clock, log=log)
                 group.create_task(kept, name=name)
 
     async def _dispatch(self) -> None:

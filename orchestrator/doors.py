@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Literal
 
 import msgspec
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contract import topics
 from contract.bus import Bus, BusDown
@@ -17,7 +16,7 @@ from contract.spans import Span
 from orchestrator.events import Events
 from orchestrator.exams import Lead, State
 from orchestrator.planning import Session, session_state
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.windows import sessions_in
 
 log = logging.getLogger(__name__)
@@ -48,8 +47,7 @@ class Doors:
                 await self.look()
                 await self._clock.sleep(_LOOK_EVERY_S)
 
-        away = (OperationalError, InterfaceError)  # the database is away or busy
-        await keep("sessions", forever, on=away, clock=self._clock, log=log)
+        await keep("sessions", forever, on=(StoreAway,), clock=self._clock, log=log)
 
     async def look(self) -> None:
         """Tell what has changed since the last look."""

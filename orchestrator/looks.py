@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contract.boxapi import LiveAnswer, LiveOffer
 from contract.clock import Clock
@@ -23,7 +22,7 @@ from orchestrator.boxes import Boxes, BoxUnreachable
 from orchestrator.exams import Lead
 from orchestrator.ledger import SYSTEM, Act, Ledger, append
 from orchestrator.livetokens import LiveToken, LiveTokens, TokenHolder
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import cameras, logins, looks
 from orchestrator.windows import open_until
 
@@ -181,8 +180,7 @@ class Looks:
                 await self.review()
                 await self._clock.sleep(_LOOK_EVERY_S)
 
-        away = (OperationalError, InterfaceError)  # the database is away or busy
-        await keep("looks", forever, on=away, clock=self._clock, log=log)
+        await keep("looks", forever, on=(StoreAway,), clock=self._clock, log=log)
 
     async def review(self) -> None:
         """Renew or end each open look, as its log-in, role and window say now."""

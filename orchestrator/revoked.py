@@ -4,11 +4,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contract.clock import Clock
 from contract.retry import keep
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import edges
 
 log = logging.getLogger(__name__)
@@ -33,5 +32,4 @@ async def follow_revocations(
                 done.add(edge)
             await clock.sleep(_LOOK_EVERY_S)
 
-    away = (OperationalError, InterfaceError)  # the database is away or busy
-    await keep("revocations", forever, on=away, clock=clock, log=log)
+    await keep("revocations", forever, on=(StoreAway,), clock=clock, log=log)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from orchestrator.centre import Centre
 from orchestrator.overview import Overview
+from orchestrator.store import StoreAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ async def _store(centre: Centre) -> Check:
     try:
         async with centre.store.read() as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, OSError) as error:
-        return Check("store", False, type(error).__name__)
+    except StoreAway:
+        return Check("store", False, "away")
     return Check("store", True, "ok")
 
 

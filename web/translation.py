@@ -9,6 +9,7 @@ from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
 from orchestrator.sessions import NoSuchSession
 from orchestrator.site import SiteRefused
+from orchestrator.store import StoreAway
 from orchestrator.timetable.book import Unreadable
 from orchestrator.timetables import NoSuchTimetable, RunningSession
 from web.problems import CODES, Problem
@@ -33,6 +34,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(error.code, str(error))
         case NoSuchSession() | NoSuchTimetable():
             return Problem("no_such", str(error))
+        case StoreAway():
+            return Problem("not_ready", "the database is away", retry_after_s=5)
         case BoxUnreachable():
             return Problem("box_unreachable", str(error))
     return None

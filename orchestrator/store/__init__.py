@@ -1,5 +1,6 @@
 """What the centre knows, on SQLite or PostgreSQL."""
 
-from orchestrator.store.engine import Store, StoreTooNew, StoreUnavailable
+from orchestrator.store.engine import Store
+from orchestrator.store.failures import StoreAway, StoreTooNew, StoreUnavailable
 
-__all__ = ["Store", "StoreTooNew", "StoreUnavailable"]
+__all__ = ["Store", "StoreAway", "StoreTooNew", "StoreUnavailable"]

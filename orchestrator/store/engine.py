@@ -8,20 +8,15 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from orchestrator.store.migrate import StoreTooNew, migrate
+from orchestrator.store.failures import StoreAway, StoreUnavailable, cause
+from orchestrator.store.migrate import migrate
 from orchestrator.store.steady import transaction, whole
-
-__all__ = ["Store", "StoreTooNew", "StoreUnavailable"]
 
 _READERS = 4
 _BUSY_MS = 10_000
-
-
-class StoreUnavailable(Exception):
-    """The database cannot be opened."""
 
 
 class Store:
@@ -46,9 +41,9 @@ class Store:
                 _make_place(parsed)
                 async with store.write() as connection:
                     await connection.run_sync(migrate)
-            except (OSError, SQLAlchemyError) as error:
+            except (OSError, SQLAlchemyError, StoreAway) as error:
                 shown = parsed.render_as_string(hide_password=True)
-                raise StoreUnavailable(f"{shown}: {_cause(error)}") from error
+                raise StoreUnavailable(f"{shown}: {cause(error)}") from error
             yield store
         finally:
             await whole(store._close())
@@ -75,10 +70,6 @@ def _make_place(url: URL) -> None:
         path = Path(str(url.database))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-
-
-def _cause(error: Exception) -> object:
-    return error.orig if isinstance(error, DBAPIError) and error.orig else error
 
 
 def _engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:

@@ -8,12 +8,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from orchestrator.store.failures import StoreTooNew
+
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x78756E6B616F  # any number of our own: "xunkao"
-
-
-class StoreTooNew(Exception):
-    """The database was made by a later version; nothing was changed."""
 
 
 def alembic_config(connection: Connection) -> Config:

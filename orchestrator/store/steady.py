@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from orchestrator.store.failures import away_said
+
 T = TypeVar("T")
 
 
@@ -31,21 +33,26 @@ async def whole(work: Coroutine[Any, Any, T]) -> T:
 
 
 class SteadyConnection(AsyncConnection):
-    """A connection each of whose statements ends before its caller hears of a cancellation."""
+    """A connection each of whose statements ends before its caller hears of a cancellation.
+
+    All of it raises StoreAway when the database is cut off or busy.
+    """
 
     async def execute(
         self, statement: Executable, parameters: Any = None, *, execution_options: Any = None
     ) -> CursorResult[Any]:
         """Run a statement; gives its buffered result."""
-        return await whole(
-            super().execute(statement, parameters, execution_options=execution_options)
-        )
+        with away_said():
+            return await whole(
+                super().execute(statement, parameters, execution_options=execution_options)
+            )
 
     async def exec_driver_sql(
         self, statement: str, parameters: Any = None, execution_options: Any = None
     ) -> CursorResult[Any]:
         """Run the driver's own SQL; gives its buffered result."""
-        return await whole(super().exec_driver_sql(statement, parameters, execution_options))
+        with away_said():
+            return await whole(super().exec_driver_sql(statement, parameters, execution_options))
 
     async def run_sync(self, fn: Callable[..., T], *arg: Any, **kw: Any) -> T:
         """Run a function of the synchronous connection."""
@@ -60,11 +67,14 @@ async def transaction(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
     """
     connection = SteadyConnection(engine)
     try:
-        await whole(_begin(connection))
+        with away_said():
+            await whole(_begin(connection))
         yield connection
-        await whole(connection.commit())
+        with away_said():
+            await whole(connection.commit())
     finally:
-        await whole(_close(connection))
+        with away_said():
+            await whole(_close(connection))
 
 
 async def _begin(connection: AsyncConnection) -> None:

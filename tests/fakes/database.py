@@ -7,9 +7,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Cluster:
 
     folder: Path
     bin: Path
+    stop: Callable[[], None]
+    """Stop the server at once; its clients are cut."""
 
     def url(self, database: str) -> str:
         """Give the address of a database as `Store.open` takes it."""
@@ -64,14 +67,19 @@ def postgresql() -> Generator[Cluster]:
                 cwd=folder,
             )
         try:
-            cluster = Cluster(folder, programs)
+            cluster = Cluster(folder, programs, partial(_stop, server))
             _wait_until_ready(cluster, server)
             yield cluster
         finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown: clients are cut
-            server.wait(30)
+            _stop(server)
     finally:
         shutil.rmtree(folder)
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        server.send_signal(signal.SIGINT)  # fast shutdown: clients are cut
+        server.wait(30)
 
 
 def _as_owner(folder: Path) -> list[str | Path]:

@@ -37,7 +37,7 @@ def instants(data: Path, camera: str) -> list[datetime]:
     number = int(camera.removeprefix("cam-"))
     taken = []
     for path in files(data, camera):
-        for stamp in stamps(path):
+        for stamp in stamps(path if path.exists() else path.with_suffix(".mp4")):
             assert stamp.camera == number, f"{path} shows camera {stamp.camera}"
             taken.append(stamp.captured_at)
     return sorted(taken)

@@ -15,12 +15,15 @@ from typing import Any
 import psutil
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from contract.spans import Span
 from tests.e2e import shelf
-from tests.e2e.conftest import Demo, start_demo
+from tests.e2e.conftest import Demo, log_in, start_demo
 from tests.fakes.waiting import until
 
+DOWN_S = 4.0
+"""How long what was killed stays away: well over the second that counts as a gap."""
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -141,20 +144,52 @@ async def growing(demo: Demo, edge: str) -> None:
     await until(lambda: size() > first + 100_000, 40, f"{camera} is recorded")
 
 
-async def test_a_stopped_live_process_costs_no_second_and_is_replaced(site: Demo) -> None:
+async def watched(site: Demo, browser: Browser) -> Page:
+    """Open the wall as a patrol and wait until both pictures move."""
+    page = await browser.new_page(viewport={"width": 1440, "height": 900})
+    await log_in(page, site, "patrol")
+    await page.goto(f"{site.url}/wall")
+    await both_move(page)
+    return page
+
+
+async def both_move(page: Page) -> None:
+    """Wait until both tiles say so and their pictures go on."""
+    tiles = page.locator('[data-testid="tile"][data-state="ok"]')
+    await expect(tiles).to_have_count(2, timeout=60_000)
+    frames = "[...document.querySelectorAll('video')].map((v) => v.currentTime)"
+    first = await page.evaluate(frames)
+    await page.wait_for_timeout(1500)
+    later = await page.evaluate(frames)
+    assert all(two > one for one, two in zip(first, later, strict=True)), (first, later)
+
+
+async def test_a_stopped_live_process_costs_viewers_a_moment_and_no_second(
+    site: Demo, browser: Browser
+) -> None:
+    page = await watched(site, browser)
     since = _now()
     live = the(site, "live", config_of(site, "box-1"))
     live.suspend()
+    stale = page.locator('[data-testid="tile"]:not([data-state="ok"])')
+    await expect(stale).to_have_count(1, timeout=10_000)
     await replaced(site, live, "live", config_of(site, "box-1"))
+    await both_move(page)
     assert await holes(site, "box-1", since, _now()) == []
+    await page.close()
 
 
-async def test_a_crashed_live_process_costs_no_second(site: Demo) -> None:
+async def test_a_crashed_live_process_costs_viewers_a_moment_and_no_second(
+    site: Demo, browser: Browser
+) -> None:
+    page = await watched(site, browser)
     since = _now()
     live = the(site, "live", config_of(site, "box-1"))
     live.send_signal(signal.SIGSEGV)
     await replaced(site, live, "live", config_of(site, "box-1"))
+    await both_move(page)
     assert await holes(site, "box-1", since, _now()) == []
+    await page.close()
 
 
 async def test_thirty_seconds_without_centre_and_broker_cost_nothing(site: Demo) -> None:
@@ -171,19 +206,23 @@ async def test_thirty_seconds_without_centre_and_broker_cost_nothing(site: Demo)
 
 async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: Demo) -> None:
     data, camera = folder_of(site, "box-1"), camera_of(site, "box-1")
+    await growing(site, "box-1")
     before = set(shelf.files(data, camera))
     told = len(shelf.told_gaps(data, camera))
     recorder = the(site, "recorder", config_of(site, "box-1"))
     killed_at = _now()
-    recorder.send_signal(signal.SIGKILL)
+    async with stopped(psutil.Process(box(site, "box-1")["pid"])):  # nobody starts it again yet
+        recorder.send_signal(signal.SIGKILL)
+        await asyncio.sleep(DOWN_S)
     await replaced(site, recorder, "recorder", config_of(site, "box-1"))
     await growing(site, "box-1")
     await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
     gap = shelf.told_gaps(data, camera)[-1]
     assert gap.cause == "box_down"
     assert abs(gap.start - killed_at) < timedelta(seconds=1.5)
+    assert gap.end - gap.start > timedelta(seconds=DOWN_S - 2)
     assert gap.end - gap.start < timedelta(seconds=20)
-    [missing] = await holes(site, "box-1", killed_at - timedelta(seconds=10), _now())
+    [missing] = await holes(site, "box-1", killed_at - timedelta(seconds=2), _now())
     assert abs((gap.end - gap.start).total_seconds() - missing.seconds) < 2.5
     interrupted = max(before, key=lambda path: path.name)
     sealed = interrupted.with_suffix(".mp4")
@@ -194,15 +233,26 @@ async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: De
 async def test_a_box_killed_with_9_goes_on_when_started_again(site: Demo) -> None:
     data, camera = folder_of(site, "box-2"), camera_of(site, "box-2")
     told = len(shelf.told_gaps(data, camera))
+    await growing(site, "box-2")
+    interrupted = max(shelf.files(data, camera), key=lambda path: path.name)
+    killed_at = _now()
     family = [psutil.Process(box(site, "box-2")["pid"])]
     family += family[0].children(recursive=True)
     for process in family:
         process.send_signal(signal.SIGKILL)
-    await until(lambda: all(not p.is_running() or p.status() == "zombie" for p in family), 10)
+    await asyncio.sleep(DOWN_S)
+    assert all(not p.is_running() or p.status() == "zombie" for p in family)
     _run_box(site, "box-2")
     await growing(site, "box-2")
     await until(lambda: len(shelf.told_gaps(data, camera)) > told, 30, "the gap told")
-    assert shelf.told_gaps(data, camera)[-1].cause == "box_down"
+    gap = shelf.told_gaps(data, camera)[-1]
+    assert gap.cause == "box_down"
+    assert abs(gap.start - killed_at) < timedelta(seconds=1.5)
+    assert gap.end - gap.start > timedelta(seconds=DOWN_S - 2)
+    [missing] = await holes(site, "box-2", killed_at - timedelta(seconds=2), _now())
+    assert abs((gap.end - gap.start).total_seconds() - missing.seconds) < 2.5
+    sealed = interrupted.with_suffix(".mp4")
+    assert list(shelf.stamps(sealed)), "what was killed was taken up and plays"
     await all_heard(site, "box-2")
     assert found(site, "run", config_of(site, "box-2"))
 
@@ -225,15 +275,18 @@ def _run_box(demo: Demo, edge: str) -> None:
 async def test_every_fact_is_in_the_catalogue_once(site: Demo) -> None:
     for edge in ("box-1", "box-2"):
         await all_heard(site, edge)
+    kept: dict[str, list[str]] = {}
     with closing(sqlite3.connect(site.folder / "data" / "centre" / "centre.sqlite")) as centre:
-        known = {row[0] for row in centre.execute("select id from segments")}
-        count = centre.execute("select count(*) from segments").fetchone()[0]
-    on_shelves: set[str] = set()
+        for table in ("segments", "gaps"):
+            kept[table] = [row[0] for row in centre.execute(f"select id from {table}")]
     for edge in ("box-1", "box-2"):
         with closing(sqlite3.connect(folder_of(site, edge) / "journal.sqlite")) as journal:
-            on_shelves |= {row[0] for row in journal.execute("select id from segments")}
-    assert on_shelves <= known
-    assert count == len(known)
+            for table, known in kept.items():
+                told = [row[0] for row in journal.execute(f"select id from {table}")]
+                assert set(told) <= set(known)
+                assert told, table
+    for table, known in kept.items():
+        assert len(known) == len(set(known)), table
 
 
 async def test_a_centre_with_an_empty_database_stops_no_recording(site: Demo) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from contract.spans import Span
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_S = 15.0
 _ID_LIMIT = 64
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 # Instants are microseconds since 1970. `seq` must never be given twice, not even after a fact was
 # dropped: AUTOINCREMENT. A row of `segments` is one sealed file; rowid is the order of sealing.
@@ -55,7 +56,11 @@ create table if not exists meta (key text primary key, value text not null) stri
 
 
 class JournalBusy(Exception):
-    """The journal could not be written now: locked by another process, or the disk is full."""
+    """The journal cannot be had now: locked by another process, the disk is full, or begun anew."""
+
+
+class JournalDamaged(Exception):
+    """What the file holds is no journal: it is to be set aside."""
 
 
 def to_us(instant: datetime) -> int:
@@ -73,24 +78,41 @@ def fact_id(text: str) -> str:
     return text if len(text) <= _ID_LIMIT else hashlib.sha256(text.encode()).hexdigest()
 
 
+def set_aside(path: Path, now: datetime) -> Path:
+    """Rename a damaged journal, so that a new one is begun in its place; gives its new place."""
+    place = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S%f}")
+    for ending in ("-wal", "-shm", ""):  # the file last: no new one may meet the old log
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(place.with_name(place.name + ending))
+    return place
+
+
 class Journal:
     """One connection to the journal; each process of the box has its own."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
+        self._inode = path.stat().st_ino
         self._writing = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path) -> AsyncGenerator["Journal"]:
-        """Open the journal, made at the first call; it is closed in the end."""
+        """Open the journal, made at the first call; it is closed in the end.
+
+        Raises JournalBusy or JournalDamaged, as all that is done with it may.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = await aiosqlite.connect(path, timeout=_BUSY_S, isolation_level=None)
+        with _translated():
+            connection = await aiosqlite.connect(path, timeout=_BUSY_S, isolation_level=None)
         try:
-            await connection.execute("pragma journal_mode = wal")
-            await connection.execute("pragma synchronous = full")
-            await connection.executescript(_SCHEMA)
-            yield cls(connection)
+            with _translated():
+                await connection.execute("pragma journal_mode = wal")
+                await connection.execute("pragma synchronous = full")
+                await connection.executescript(_SCHEMA)
+                journal = cls(connection, path)
+            yield journal
         finally:
             await asyncio.shield(connection.close())
 
@@ -152,7 +174,7 @@ class Journal:
         self, seq: int, limit: int
     ) -> list[tuple[int, str, str, datetime, bytes]]:
         """Give facts above `seq` in order, at most `limit`: seq, id, type, at, data (JSON)."""
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select seq, id, type, at_us, data from facts where seq > ? order by seq limit ?",
             (seq, limit),
         )
@@ -173,8 +195,8 @@ class Journal:
 
     async def meta(self, key: str) -> str | None:
         """Give a remembered word."""
-        found = await _one(self._connection, "select value from meta where key = ?", key)
-        return None if found is None else str(found[0])
+        found = await self._rows("select value from meta where key = ?", (key,))
+        return next((str(row[0]) for row in found), None)
 
     async def set_meta(self, key: str, value: str) -> None:
         """Remember a word."""
@@ -185,7 +207,7 @@ class Journal:
         self, camera: str, since: datetime, until: datetime
     ) -> list[SegmentClosed]:
         """Give the camera's segments that touch the span, in order of their start."""
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select row from segments where camera = ? and start_us < ? and end_us > ? "
             "order by start_us, stream",
             (camera, to_us(until), to_us(since)),
@@ -194,7 +216,7 @@ class Journal:
 
     async def gaps_between(self, camera: str, since: datetime, until: datetime) -> list[GapFound]:
         """Give the camera's gaps that touch the span, in order of their start."""
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select row from gaps where camera = ? and start_us < ? and end_us > ? "
             "order by start_us, stream",
             (camera, to_us(until), to_us(since)),
@@ -203,7 +225,7 @@ class Journal:
 
     async def accounted(self, camera: str, stream: str, since: datetime) -> list[Span]:
         """Give the spans after `since` that are on disk, or known and told as gaps."""
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select start_us, end_us from segments where camera = ?1 and stream = ?2 "
             "and end_us > ?3 union all select start_us, end_us from gaps "
             "where camera = ?1 and stream = ?2 and end_us > ?3",
@@ -213,7 +235,7 @@ class Journal:
 
     async def camera_changes(self, since: datetime) -> list[tuple[datetime, CameraChanged]]:
         """Give the cameras' changes of state since then, in order."""
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select at_us, data from facts where type = 'camera' and at_us >= ? order by seq",
             (to_us(since),),
         )
@@ -222,26 +244,52 @@ class Journal:
     async def known_paths(self, folder: str) -> frozenset[str]:
         """Give the paths of the segments on record below a folder; both as in `path`."""
         prefix = folder.rstrip("/") + "/"
-        rows = await self._connection.execute_fetchall(
+        rows = await self._rows(
             "select path from segments where path > ? and path < ?", (prefix, prefix + "\uffff")
         )
         return frozenset(row[0] for row in rows)
+
+    async def _rows(self, query: str, values: tuple[str | int, ...]) -> Iterable[sqlite3.Row]:
+        self._look_whether_begun_anew()
+        with _translated():
+            return await self._connection.execute_fetchall(query, values)
+
+    def _look_whether_begun_anew(self) -> None:
+        """Raise JournalBusy when another file took this one's place: it is to be opened again."""
+        with _translated():
+            if self._path.stat().st_ino != self._inode:
+                raise JournalBusy("the journal was begun anew")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
         db = self._connection
         async with self._writing:
+            self._look_whether_begun_anew()
             try:
                 # A cancelled begin still runs on the thread: so it stands inside the try.
-                await db.execute("begin immediate")
-                yield db
-                await db.execute("commit")
-            except BaseException as error:
-                with suppress(sqlite3.OperationalError):
+                with _translated():
+                    await db.execute("begin immediate")
+                    yield db
+                    await db.execute("commit")
+            except BaseException:
+                with suppress(sqlite3.DatabaseError):
                     await db.execute("rollback")
-                if isinstance(error, sqlite3.OperationalError):
-                    raise JournalBusy(str(error)) from error
                 raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what SQLite or the disk says in our words."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise JournalDamaged(str(error)) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise JournalBusy(str(error)) from error
+        raise
+    except OSError as error:
+        raise JournalBusy(str(error)) from error
 
 
 async def _one(db: aiosqlite.Connection, query: str, *values: str) -> sqlite3.Row | None:

@@ -1,9 +1,11 @@
-"""Sealing and telling, one after the other, beside the recording and never in its way."""
+"""Sealing, beside the recording and never in its way; telling goes its own."""
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,40 +13,48 @@ from typing import Literal
 from contract.clock import Clock
 from contract.messages import GapFound, Message, ShelfTrouble
 from edge.config import EdgeConfig
-from edge.journal import Journal, JournalBusy
+from edge.journal import Journal
 from edge.recording import adoption
+from edge.recording.rows import Rows
 from edge.recording.sealing import fact_of, seal
 from edge.recording.segment import Finished
 
 log = logging.getLogger(__name__)
 
-_LIMIT = 20_000
-_AGAIN_S = 1.0
+_LIMIT = 256
+"""Each segment that waits holds a file open."""
 _LEAVE_S = 6.0
+_RECENT = timedelta(days=2)
+"""Within this the journal must know every segment before anything is called missing."""
 
 Job = Callable[[], Awaitable[None]]
 Trouble = Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
 
 
 class Books:
-    """Does one job at a time, in order, and again while the journal cannot be written."""
+    """Does one job on the shelf at a time, in order; rows follow when the journal lets them.
+
+    A segment without a row stands sealed on the shelf: the next start finds it.
+    """
 
     def __init__(
         self,
         config: EdgeConfig,
-        journal: Journal,
+        rows: Rows,
         clock: Clock,
         volume: str,
         clock_trusted: Callable[[], bool],
     ) -> None:
         self._config = config
-        self._journal = journal
+        self._rows = rows
         self._clock = clock
         self._volume = volume
         self._clock_trusted = clock_trusted
         self.on_unsealed: Callable[[Finished], None] = lambda _finished: None
         """Hears of a segment that could not be sealed: its seconds are not on record."""
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(_LIMIT)
+        self._unrecorded: set[Path] = set()
+        self._look_again = asyncio.Event()
         self._working = asyncio.create_task(self._work(), name="books")
 
     @classmethod
@@ -52,7 +62,7 @@ class Books:
     async def open(
         cls,
         config: EdgeConfig,
-        journal: Journal,
+        rows: Rows,
         clock: Clock,
         volume: str,
         clock_trusted: Callable[[], bool],
@@ -61,47 +71,58 @@ class Books:
 
         A segment left over is a `.part`, or sealed without a row: the next start adopts it.
         """
-        books = cls(config, journal, clock, volume, clock_trusted)
+        books = cls(config, rows, clock, volume, clock_trusted)
         try:
             yield books
         finally:
-            books._put(None)
             await books._leave()
 
     def seal(self, finished: Finished) -> None:
         """Seal a segment, then record and tell it."""
-        trusted = self._clock_trusted()
-        self._put(partial(self._seal, finished, trusted))
+        if not self._put(partial(self._seal, finished, self._clock_trusted())):
+            os.close(finished.fd)
+            log.error("the shelf is too slow: %s waits for the next start", finished.part.name)
+            self.on_unsealed(finished)
 
     def tell(self, data: Message, id: str | None = None) -> None:
         """Put a fact into the outbox."""
         at = self._clock.now()
-        self._put(lambda: self._recorded(lambda: self._journal.add_fact(data, at, id)))
+        self._rows.put(lambda journal: journal.add_fact(data, at, id))
 
     def tell_gap(self, gap: GapFound) -> None:
         """Record and tell a gap, once."""
         at = self._clock.now()
-        self._put(lambda: self._recorded(lambda: self._journal.add_gap(gap, at)))
+        self._rows.put(lambda journal: journal.add_gap(gap, at))
 
-    def adopt(self, parts: list[Path]) -> asyncio.Event:
-        """Seal what an earlier run left unfinished, look for strays; set after the former."""
-        done = asyncio.Event()
+    async def adopt(self, parts: list[Path], done: asyncio.Event) -> None:
+        """Seal what an earlier run left and find what the journal does not know, until cancelled.
+
+        `done` is set when all that may be needed to say what is missing is on its way there.
+        """
         for part in parts:
-            self._put(partial(self._adopt, part))
+            await self._jobs.put(partial(self._adopt, part))
+        finished = asyncio.Event()
 
-        async def finished() -> None:
-            done.set()
+        async def finish() -> None:
+            finished.set()
 
-        self._put(finished)
-        self._put(self._look_for_strays)
-        return done
+        await self._jobs.put(finish)
+        await finished.wait()
+        self._rows.on_begun_anew = self._look_again.set
+        while True:
+            self._look_again.clear()
+            await self._look_for_strays(done)
+            await self._look_again.wait()
 
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
             await job()
 
     async def _leave(self) -> None:
-        await asyncio.wait({self._working}, timeout=_LEAVE_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_S):
+                await self._jobs.put(None)
+                await asyncio.wait({self._working})
         self._working.cancel()
         await asyncio.gather(self._working, return_exceptions=True)
 
@@ -110,38 +131,33 @@ class Books:
         await asyncio.wait({self._working})
         self._working.result()
 
-    async def _recorded(self, write: Callable[[], Awaitable[object]]) -> None:
-        waited = False
-        while True:
-            try:
-                await write()
-            except JournalBusy as error:
-                if not waited:
-                    log.warning("the journal cannot be written: %s", error)
-                waited = True
-                await self._clock.sleep(_AGAIN_S)
-            else:
-                if waited:
-                    log.warning("the journal can be written again")
-                return
-
-    def _put(self, job: Job | None) -> None:
+    def _put(self, job: Job) -> bool:
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull:
-            log.error("the journal has been out of reach for too long: a job is left undone")
+            return False
+        return True
 
     async def _seal(self, finished: Finished, trusted: bool) -> None:
         config = self._config
+        expected = finished.name.file(config.shelf, "mp4")
+        self._unrecorded.add(expected)
         try:
             place = await asyncio.to_thread(seal, finished, config.shelf)
         except OSError as error:
+            self._unrecorded.discard(expected)
             detail = f"{finished.name.segment} could not be sealed: {error.strerror}"
-            await self._trouble("write_failed", detail)
+            self._trouble("write_failed", detail)
             self.on_unsealed(finished)
             return
         fact = fact_of(finished, place, config.data, self._volume, clock_trusted=trusted)
-        await self._recorded(lambda: self._journal.add_segment(fact, self._clock.now()))
+
+        async def record(journal: Journal) -> None:
+            await journal.add_segment(fact, self._clock.now())
+            self._unrecorded.discard(place)
+
+        if not self._rows.put(record):
+            self._unrecorded.discard(place)
 
     async def _adopt(self, path: Path) -> None:
         name = adoption.name_of(path, self._config.shelf)
@@ -150,28 +166,46 @@ class Books:
                 raise ValueError("is not named by us")
             finished = await asyncio.to_thread(adoption.adopt, path, name)
         except ValueError as error:
-            await self._set_aside(path, str(error))
+            if name is not None and path.suffix == ".mp4":
+                self._leave_alone(path, str(error))
+            else:
+                await self._set_aside(path, str(error))
         except OSError as error:
-            await self._trouble("write_failed", f"{path.name} not adopted: {error.strerror}")
+            self._trouble("write_failed", f"{path.name} not adopted: {error.strerror}")
         else:
             log.info("adopted %s: %d fragments", name.segment, finished.fragments)
             await self._seal(finished, self._clock_trusted())
 
-    async def _look_for_strays(self) -> None:
-        """Adopt sealed files the journal does not know, set aside what is not ours."""
+    async def _look_for_strays(self, done: asyncio.Event) -> None:
+        """Adopt sealed files without a row, set aside what is not ours, newest first."""
         shelf, data = self._config.shelf, self._config.data
-        for day in await asyncio.to_thread(adoption.days, shelf):
-            known = await self._journal.known_paths(day.relative_to(data).as_posix())
-            for path in await asyncio.to_thread(adoption.files, day):
-                if path.suffix != ".part" and path.relative_to(data).as_posix() not in known:
+        recent = f"{self._clock.now() - _RECENT:%Y-%m-%d}"
+        days = await asyncio.to_thread(adoption.days, shelf)
+        for day in sorted(days, key=lambda day: day.name, reverse=True):
+            if day.name < recent:
+                done.set()
+            folder = day.relative_to(data).as_posix()
+            files = await asyncio.to_thread(adoption.files, day)
+            unrecorded = frozenset(self._unrecorded)
+            known = await self._rows.read(partial(Journal.known_paths, folder=folder))
+            for path in files:
+                is_known = path.relative_to(data).as_posix() in known or path in unrecorded
+                if path.suffix != ".part" and not is_known:
                     await self._adopt(path)
+        done.set()
+
+    def _leave_alone(self, path: Path, why: str) -> None:
+        """Tell once of a sealed file that cannot be put on record; it may still be evidence."""
+        where = path.relative_to(self._config.data).as_posix()
+        log.warning("shelf: %s %s; it stays where it is", where, why)
+        detail = f"{where} {why}; it stays on the shelf and is not on record"
+        self.tell(ShelfTrouble(kind="quarantined", detail=detail), id=f"left.{where}")
 
     async def _set_aside(self, path: Path, why: str) -> None:
         place = await asyncio.to_thread(adoption.set_aside, path, self._config.data)
         where = path.relative_to(self._config.data)
-        await self._trouble("quarantined", f"{where} {why}; now {place.name} in quarantine")
+        self._trouble("quarantined", f"{where} {why}; now {place.name} in quarantine")
 
-    async def _trouble(self, kind: Trouble, detail: str) -> None:
+    def _trouble(self, kind: Trouble, detail: str) -> None:
         log.warning("shelf: %s: %s", kind, detail)
-        fact, at = ShelfTrouble(kind=kind, detail=detail), self._clock.now()
-        await self._recorded(lambda: self._journal.add_fact(fact, at))
+        self.tell(ShelfTrouble(kind=kind, detail=detail))

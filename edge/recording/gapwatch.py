@@ -6,13 +6,14 @@ from typing import get_args
 from contract.clock import Clock
 from contract.messages import GapCause, GapFound, Stream
 from contract.spans import Span, subtract
-from edge.journal import Journal, to_us
+from edge.journal import to_us
 from edge.recording.arming import ordered
 from edge.recording.books import Books
 from edge.recording.coverage import Coverage
 from edge.recording.fleet import Fleet
 from edge.recording.gaps import SETTLE, Absence, Failure, Gap, absence, explain, missing
 from edge.recording.names import Name, whole_ms
+from edge.recording.rows import Rows
 
 Key = tuple[str, Stream]
 _LOOK_S = 1.0
@@ -27,13 +28,13 @@ class GapWatch:
     def __init__(
         self,
         fleet: Fleet,
-        journal: Journal,
+        rows: Rows,
         books: Books,
         clock: Clock,
         last_alive: datetime | None,
     ) -> None:
         self._fleet = fleet
-        self._journal = journal
+        self._rows = rows
         self._books = books
         self._clock = clock
         self._last_alive = last_alive
@@ -56,7 +57,8 @@ class GapWatch:
             await self._clock.sleep(_LOOK_S)
 
     async def _remember_failures(self) -> None:
-        for at, change in await self._journal.camera_changes(self._began - _PAST):
+        since = self._began - _PAST
+        for at, change in await self._rows.read(lambda journal: journal.camera_changes(since)):
             if change.cause:
                 failures = self._earlier.setdefault((change.camera, change.stream), [])
                 failures.append(Failure(at, _cause(change.cause), change.detail))
@@ -80,7 +82,7 @@ class GapWatch:
     async def _take_up(self, key: Key, window: Span, now: datetime) -> None:
         self._known_since.setdefault((key, window.start), now)
         coverage = self._fleet.coverage.setdefault(key, Coverage())
-        coverage.know(await self._journal.accounted(*key, window.start))
+        coverage.know(await self._rows.read(lambda journal: journal.accounted(*key, window.start)))
 
     def _judge(self, key: Key, window: Span, now: datetime) -> None:
         if (key, window) in self._done:

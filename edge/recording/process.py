@@ -21,7 +21,8 @@ from edge.recording import adoption
 from edge.recording.books import Books
 from edge.recording.fleet import Fleet
 from edge.recording.gapwatch import GapWatch
-from edge.recording.volume import WrongVolume, identify
+from edge.recording.rows import Rows
+from edge.recording.volume import WrongVolume, confirm, identify
 
 log = logging.getLogger(__name__)
 
@@ -38,34 +39,51 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
     status = config.run / "recorder.json"
     last_alive = _last_alive(status)
     config.run.mkdir(parents=True, exist_ok=True)
-    async with Journal.open(config.journal) as journal:
-        volume = await _identified(config, journal, clock)
+    async with Rows.open(config.journal, clock) as rows:
+        volume = await _identified(config, rows, clock)
         parts = await asyncio.to_thread(adoption.unfinished, config.shelf)
         with _goodbye(status):
             async with (
-                Books.open(config, journal, clock, volume, trust.trusted) as books,
+                Books.open(config, rows, clock, volume, trust.trusted) as books,
                 FeedServer.open(config.run / "feed.sock") as feed,
                 asyncio.TaskGroup() as group,
             ):
-                adopted = books.adopt(parts)
+                adopted = asyncio.Event()
                 key = SealKey.load_or_make(config.keys / "seal.key")
                 fleet = Fleet(config, clock, books, feed, group, key, trust.trusted)
-                watch = GapWatch(fleet, journal, books, clock, last_alive)
+                watch = GapWatch(fleet, rows, books, clock, last_alive)
+                group.create_task(rows.failed(), name="rows")
                 group.create_task(books.failed(), name="books")
+                group.create_task(books.adopt(parts, adopted), name="adoption")
                 group.create_task(fleet.run(), name="fleet")
                 group.create_task(_watch_gaps(adopted, watch), name="gaps")
                 group.create_task(_sync(fleet, clock), name="sync")
                 group.create_task(_say(fleet, status, clock), name="status")
 
 
-async def _identified(config: EdgeConfig, journal: Journal, clock: Clock) -> str:
+async def _identified(config: EdgeConfig, rows: Rows, clock: Clock) -> str:
+    """Give the volume's id; the journal is held against it as soon as it can be."""
+
+    async def hold_against(journal: Journal) -> None:
+        try:
+            await confirm(config.data, volume, journal)
+        except WrongVolume as error:
+            await journal.add_fact(_wrong(error), clock.now())
+            raise
+
     try:
-        return await identify(config.data, config.shelf, journal, clock)
+        volume = await identify(config.data, config.shelf, rows, clock)
     except WrongVolume as error:
-        log.error("%s", error)
-        trouble = ShelfTrouble(kind="wrong_volume", detail=str(error))
-        await journal.add_fact(trouble, clock.now())
+        fact = _wrong(error)
+        rows.put(lambda journal: journal.add_fact(fact, clock.now()))
         raise
+    rows.put(hold_against)
+    return volume
+
+
+def _wrong(error: WrongVolume) -> ShelfTrouble:
+    log.error("%s", error)
+    return ShelfTrouble(kind="wrong_volume", detail=str(error))
 
 
 async def _watch_gaps(adopted: asyncio.Event, watch: GapWatch) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from contract.clock import Clock, Instant
 from contract.keys import write_private
 from edge.journal import Journal
+from edge.recording.rows import Rows
 
 _META = "volume"
 
@@ -23,23 +24,34 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_at: Instant
 
 
-async def identify(data: Path, shelf: Path, journal: Journal, clock: Clock) -> str:
-    """Give the volume's id, made at the first use of an empty one; raises WrongVolume."""
+async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock) -> str:
+    """Give the volume's id; raises WrongVolume.
+
+    The file alone says it. Only where there is none, at the first use of an empty volume, must the
+    journal be asked.
+    """
     place = data / "volume.json"
-    expected = await journal.meta(_META)
     try:
-        found = msgspec.json.decode(place.read_bytes(), type=Identity).volume
+        return msgspec.json.decode(place.read_bytes(), type=Identity).volume
     except FileNotFoundError:
-        found = _make(place, shelf, expected, clock)
+        return _make(place, shelf, await rows.read(_remembered), clock)
     except msgspec.MsgspecError as error:
         raise WrongVolume(f"{place} cannot be read: {error}") from error
+
+
+async def confirm(data: Path, found: str, journal: Journal) -> None:
+    """Hold the volume's id against the one the journal knows; raises WrongVolume."""
+    expected = await _remembered(journal)
     if expected is None:
         await journal.set_meta(_META, found)
     elif expected != found:
         raise WrongVolume(
             f"{data} holds volume {found}, the journal knows {expected}: is the right disk mounted?"
         )
-    return found
+
+
+async def _remembered(journal: Journal) -> str | None:
+    return await journal.meta(_META)
 
 
 def _make(place: Path, shelf: Path, expected: str | None, clock: Clock) -> str:

@@ -13,7 +13,8 @@ import pytest
 from contract.clock import SystemClock
 from contract.messages import GapFound, ShelfTrouble
 from edge.journal import Journal
-from edge.recording.volume import WrongVolume, identify
+from edge.recording.rows import Rows
+from edge.recording.volume import WrongVolume, confirm, identify
 from tests.fakes.cameras import running_cameras
 from tests.fakes.oracle import decode
 from tests.fakes.recorder import Box, running_recorder
@@ -74,20 +75,23 @@ async def test_a_full_disk_ends_the_file_whole_is_told_and_recording_resumes(
     assert [decode(path).corrupt for path in box.files()] == [0] * len(box.files())
 
 
+async def identified(box: Box) -> str:
+    async with Rows.open(box.config.journal, SystemClock()) as rows:
+        volume = await identify(box.config.data, box.config.shelf, rows, SystemClock())
+        await rows.read(lambda journal: confirm(box.config.data, volume, journal))
+    return volume
+
+
 async def test_a_volume_gets_an_identity_once(tmp_path: Path) -> None:
     box = Box.make(tmp_path)
-    async with Journal.open(box.config.journal) as journal:
-        first = await identify(box.config.data, box.config.shelf, journal, SystemClock())
-        again = await identify(box.config.data, box.config.shelf, journal, SystemClock())
-    assert first == again
+    assert await identified(box) == await identified(box)
 
 
 async def test_footage_without_an_identity_is_not_written_to(tmp_path: Path) -> None:
     box = Box.make(tmp_path)
     (box.config.shelf / "cam-01").mkdir(parents=True)
-    async with Journal.open(box.config.journal) as journal:
-        with pytest.raises(WrongVolume, match="whose disk is this"):
-            await identify(box.config.data, box.config.shelf, journal, SystemClock())
+    with pytest.raises(WrongVolume, match="whose disk is this"):
+        await identified(box)
 
 
 async def test_another_volume_than_the_journals_is_refused(tmp_path: Path) -> None:
@@ -95,12 +99,9 @@ async def test_another_volume_than_the_journals_is_refused(tmp_path: Path) -> No
     async with Journal.open(box.config.journal) as journal:
         await journal.set_meta("volume", "another")
         with pytest.raises(WrongVolume, match="is the disk mounted"):
-            await identify(box.config.data, box.config.shelf, journal, SystemClock())
-        (box.config.data / "volume.json").write_text(
-            '{"volume": "this", "made_at": "2026-01-01T00:00:00Z"}'
-        )
+            await identified(box)
         with pytest.raises(WrongVolume, match="is the right disk mounted"):
-            await identify(box.config.data, box.config.shelf, journal, SystemClock())
+            await confirm(box.config.data, "this", journal)
 
 
 async def test_a_recorder_on_the_wrong_volume_ends_and_says_so(tmp_path: Path) -> None:
@@ -114,8 +115,7 @@ async def test_a_recorder_on_the_wrong_volume_ends_and_says_so(tmp_path: Path) -
 
 async def test_strangers_on_the_shelf_are_set_aside_and_told(tmp_path: Path) -> None:
     box = Box.make(tmp_path)
-    async with Journal.open(box.config.journal) as journal:
-        await identify(box.config.data, box.config.shelf, journal, SystemClock())
+    await identified(box)
     day = box.config.shelf / "cam-01" / "2026-11-22"
     day.mkdir(parents=True)
     (day / "holiday.mp4").write_bytes(b"not ours")

@@ -1,0 +1,155 @@
+"""Sealing and telling while the journal is out of reach, damaged or forgetful."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contract.clock import SystemClock
+from contract.spans import Span
+from edge.journal import Journal, JournalBusy, to_us
+from edge.recording import adoption
+from edge.recording.books import Books
+from edge.recording.coverage import Coverage
+from edge.recording.recorder import Cuts, Recorder
+from edge.recording.rows import Rows
+from edge.recording.segment import Finished
+from edge.rtsp.intake import Picture
+from tests.fakes.encoder import parameter_sets
+from tests.fakes.recorder import Box
+from tests.fakes.waiting import until, until_async
+
+SETS = parameter_sets("h264")
+START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box.make(tmp_path)
+
+
+@asynccontextmanager
+async def opened(box: Box) -> AsyncGenerator[Books]:
+    clock = SystemClock()
+    async with (
+        Rows.open(box.config.journal, clock) as rows,
+        Books.open(box.config, rows, clock, "v", lambda: True) as books,
+        asyncio.TaskGroup() as group,
+    ):
+        done = asyncio.Event()
+        parts = adoption.unfinished(box.config.shelf)
+        adopting = group.create_task(books.adopt(parts, done))
+        yield books
+        adopting.cancel()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def record(box: Box, count: int, books: Books) -> None:
+    """Write so many segments of two seconds and hand them over."""
+    coverage, window = Coverage(), Span(START, START + timedelta(hours=1))
+    cuts = Cuts(2, to_us(START) % 2_000_000)
+    recorder = Recorder(
+        ("c1", "main"), box.config.shelf, cuts, coverage, SystemClock(), books.seal, print
+    )
+    recorder.keep([window])
+    for number in range(count * 10):
+        key = number % 5 == 0
+        nal = (b"\x65" if key else b"\x41") + b"picture" * 20
+        captured = to_us(START) + number * 200_000
+        recorder.take([Picture(2**32 + number * 18_000, captured, 1, key, (nal,), SETS)])
+    recorder.end()
+
+
+async def recorded(box: Box) -> list[str]:
+    async with Journal.open(box.config.journal) as journal:
+        return [name for _, name, kind, _, _ in await journal.facts_after(0, 9999) if "seg" in kind]
+
+
+async def told(box: Box) -> str:
+    async with Journal.open(box.config.journal) as journal:
+        rows = await journal.facts_after(0, 9999)
+    return " ".join(row[4].decode() for row in rows if row[2] == "shelf")
+
+
+async def test_a_locked_journal_keeps_no_segment_from_being_sealed(box: Box) -> None:
+    async with opened(box) as books:
+        await until(box.config.journal.exists)
+        await until_async(lambda: asyncio.sleep(0, box.config.journal.stat().st_size > 0))
+        before = open_files()
+        with closing(sqlite3.connect(box.config.journal, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            record(box, 60, books)
+            await until(lambda: len(box.files()) == 60)
+            assert open_files() < before + 8
+            assert not box.files("*.part")
+            other.execute("rollback")
+
+        async def all_there() -> bool:
+            return len(await recorded(box)) == 60
+
+        await until_async(all_there)
+
+
+async def test_what_the_queue_cannot_hold_is_closed_and_left_to_the_next_start(box: Box) -> None:
+    lost: list[Finished] = []
+    async with opened(box) as books:
+        before = open_files()
+        books.on_unsealed = lost.append
+        record(box, 300, books)  # nothing is sealed meanwhile: the loop is not let go
+        assert len(lost) >= 40
+        assert open_files() <= before + 262
+    assert len(box.files("*.part")) == len(lost)
+    async with opened(box):
+
+        async def all_there() -> bool:
+            return len(await recorded(box)) == 300
+
+        await until_async(all_there)
+
+
+async def test_a_damaged_journal_is_set_aside_and_the_shelf_recorded_anew(box: Box) -> None:
+    async with opened(box) as books:
+        record(box, 3, books)
+    kept = box.config.journal
+    assert len(await recorded(box)) == 3
+    kept.write_bytes(b"this is no database" * 500)
+    async with opened(box):
+
+        async def again() -> bool:
+            return len(await recorded(box)) == 3
+
+        await until(lambda: list(kept.parent.glob("journal.sqlite.damaged-*")))
+        await until_async(again)
+    assert "the journal is damaged" in await told(box)
+
+
+async def test_an_open_journal_notices_that_another_took_its_place(box: Box) -> None:
+    async with Journal.open(box.config.journal) as journal:
+        for path in list(box.config.journal.parent.glob("journal.sqlite*")):
+            path.rename(path.with_name("old-" + path.name))
+        box.config.journal.touch()
+        with pytest.raises(JournalBusy, match="begun anew"):
+            await journal.facts_after(0, 1)
+        with pytest.raises(JournalBusy, match="begun anew"):
+            await journal.mark_heard(7)
+
+
+async def test_a_sealed_file_that_changed_stays_on_the_shelf_and_is_told(box: Box) -> None:
+    async with opened(box) as books:
+        record(box, 1, books)
+    (path,) = box.files()
+    path.chmod(0o640)
+    path.write_bytes(b"overwritten")
+    for name in box.config.journal.parent.glob("journal.sqlite*"):
+        name.unlink()
+    async with opened(box):
+        await until_async(lambda: told(box))
+    assert path.exists()
+    assert "stays on the shelf" in await told(box)

@@ -6,7 +6,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.exams import Lead
@@ -38,14 +38,8 @@ async def carry_out(
     """Write the difference; orders that no longer hold are named as cancelled."""
     await _retire([s.id for s in difference.removed], connection, now)
     await _set_aside([change.before.id for change in difference.changed], connection)
-    for change in difference.changed:
-        values = columns_of(change.after)
-        del values["id"]
-        await connection.execute(
-            update(exam_sessions)
-            .where(exam_sessions.c.id == change.after.id)
-            .values(**values, timetable=timetable)
-        )
+    afters = [columns_of(change.after) for change in difference.changed]
+    await _update(connection, [{**after, "timetable": timetable} for after in afters])
     added = await _with_free_ids(connection, difference.added)
     if added:
         rows = [{**columns_of(session), "timetable": timetable} for session in added]
@@ -65,18 +59,23 @@ async def touched_edges(connection: AsyncConnection, difference: Difference) -> 
 
 async def _retire(ids: list[str], connection: AsyncConnection, now: datetime) -> None:
     """Cancel sessions. They stay in the store; read again, the exam is a new session."""
-    s = exam_sessions.c
-    for one in ids:
-        values = {"cancelled_at": now, "provenance": f"cancelled {one}"}
-        await connection.execute(update(exam_sessions).where(s.id == one).values(**values))
+    gone = [{"id": one, "cancelled_at": now, "provenance": f"cancelled {one}"} for one in ids]
+    await _update(connection, gone)
 
 
 async def _set_aside(ids: list[str], connection: AsyncConnection) -> None:
     """Free the provenance of sessions that change, so that two may change places."""
-    s = exam_sessions.c
-    for one in ids:
-        values = {"provenance": f"changing {one}"}
-        await connection.execute(update(exam_sessions).where(s.id == one).values(**values))
+    await _update(connection, [{"id": one, "provenance": f"changing {one}"} for one in ids])
+
+
+async def _update(connection: AsyncConnection, rows: list[dict[str, Any]]) -> None:
+    """Write rows that have the same columns, each under its id, in one statement."""
+    if not rows:
+        return
+    which = exam_sessions.c.id == bindparam("of")
+    values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "id"}
+    named = [{"of": row["id"], **{name: row[name] for name in values}} for row in rows]
+    await connection.execute(update(exam_sessions).where(which).values(**values), named)
 
 
 async def _with_free_ids(connection: AsyncConnection, sessions: Iterable[Session]) -> list[Session]:
@@ -107,22 +106,25 @@ async def _take_back(
         by_room.setdefault(room, []).append(camera)
         edge_of[camera] = edge
     kept = {order.id: order for order in orders(afters, by_room, lead.before, lead.after)}
-    for order in orders(befores, by_room, lead.before, lead.after):
-        if order.end > now and not _covers(kept.get(order.id), order):
-            await _name(connection, order, edge_of[order.camera], because, now)
+    gone = {
+        order.id: order
+        for order in orders(befores, by_room, lead.before, lead.after)
+        if order.end > now and not _covers(kept.get(order.id), order)
+    }
+    rows = [_named(order, edge_of[order.camera], because, now) for order in gone.values()]
+    if rows:
+        which = cancellations.c.order_id == bindparam("of")
+        await connection.execute(delete(cancellations).where(which), [{"of": one} for one in gone])
+        await connection.execute(insert(cancellations), rows)
 
 
 def _covers(new: PlannedOrder | None, old: PlannedOrder) -> bool:
     return new is not None and new.start <= old.start and old.end <= new.end
 
 
-async def _name(
-    connection: AsyncConnection, order: PlannedOrder, edge: str, because: Because, now: datetime
-) -> None:
+def _named(order: PlannedOrder, edge: str, because: Because, now: datetime) -> dict[str, Any]:
     actor, reason, row = because
-    c = cancellations.c
-    await connection.execute(delete(cancellations).where(c.order_id == order.id))
-    values: dict[str, Any] = {
+    return {
         "order_id": order.id,
         "edge": edge,
         "session": order.session,
@@ -132,7 +134,6 @@ async def _name(
         "at": now,
         "ends_at": order.end,
     }
-    await connection.execute(insert(cancellations).values(**values))
 
 
 async def _cameras(connection: AsyncConnection, rooms: Iterable[str]) -> list[tuple[str, str, str]]:

@@ -33,6 +33,31 @@ def session(room: str) -> str:
     return f"{ROOT}/room/{room}/session"
 
 
+def alert(id: str) -> str:
+    """Centre to all, retained while the alert is open, emptied on close."""
+    return f"{ROOT}/alert/{id}"
+
+
+def duty_alert(phone: str) -> str:
+    """Centre to phone: an alert for whoever has duty there."""
+    return f"{ROOT}/duty/{phone}/alert"
+
+
+def duty_text(phone: str) -> str:
+    """Centre to phone: the same as plain text, for apps that read no JSON."""
+    return f"{ROOT}/duty/{phone}/text"
+
+
+def duty_ack(phone: str) -> str:
+    """Phone to centre: delivered, read, taken, declined or solved."""
+    return f"{ROOT}/duty/{phone}/ack"
+
+
+def duty_presence(phone: str) -> str:
+    """Phone to centre, retained, last will: whether it is connected."""
+    return f"{ROOT}/duty/{phone}/presence"
+
+
 EVERY_STATUS = f"{ROOT}/edge/+/status"
 EVERY_FACT = f"{ROOT}/edge/+/fact"
 

@@ -1,7 +1,7 @@
 """What boxes should do by what the store says now, and when one must be told."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -72,7 +72,10 @@ def is_behind(box: Number, standing: Number, epoch: int) -> bool:
 
 
 async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) -> dict[str, Wanted]:
-    """Read what every box should do: cameras, orders of the coming 60 days, what was taken back."""
+    """Read what every box should do: cameras, orders of the coming 60 days, what was taken back.
+
+    An order may be wanted and taken back at once: it moved, and the box lets go of its old span.
+    """
     rows = (await connection.execute(select(cameras).order_by(cameras.c.id))).all()
     edge_of = {row.id: row.edge for row in rows}
     by_room: dict[str, list[str]] = {}
@@ -94,7 +97,7 @@ async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) ->
         edge: Wanted(
             tuple((row.id, row.room, row.switch, row.sealed) for row in rows if row.edge == edge),
             tuple(by_edge.get(edge, ())),
-            _without(taken_back.get(edge, ()), by_edge.get(edge, ())),
+            tuple(taken_back.get(edge, ())),
         )
         for edge in {*edge_of.values(), *taken_back}
     }
@@ -110,12 +113,6 @@ def fitting(order: str) -> str:
     if len(order) <= _LONGEST_ID:
         return order
     return hashlib.sha256(order.encode()).hexdigest()
-
-
-def _without(taken_back: Iterable[Cancelled], wanted: Iterable[Order]) -> tuple[Cancelled, ...]:
-    """Leave out what is wanted again."""
-    again = {order.id for order in wanted}
-    return tuple(entry for entry in taken_back if entry.order not in again)
 
 
 async def _cancelled(

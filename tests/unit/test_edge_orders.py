@@ -85,6 +85,12 @@ def test_a_cancellation_without_a_reason_is_none() -> None:
     assert adopt(having(order()), state(cancelled=(entry,)), NOW).orders == (order(),)
 
 
+def test_an_order_that_moved_lets_go_of_its_old_span() -> None:
+    later = order(start=26)
+    entry = Cancelled(order="s1.c1", reason="moved", ledger=7, approved_by=("zhang",))
+    assert adopt(having(order(start=3)), state(later, cancelled=(entry,)), NOW).orders == (later,)
+
+
 def test_a_new_epoch_cancels_nothing_that_runs() -> None:
     entry = Cancelled(order="s1.c1", reason="moved", ledger=7, approved_by=("zhang", "li"))
     after = adopt(having(order()), state(epoch=2, revision=1, cancelled=(entry,)), NOW)

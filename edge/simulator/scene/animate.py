@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import pi, sin
+from math import cos, pi, sin
 from random import Random
 
 import numpy as np
@@ -103,9 +103,12 @@ class Loop:
         x = aisles[self._room.number * 2 % len(aisles)]
         middle = self._room.depth * (0.52 if self._room.from_front else 0.56)
         turn = sin(2 * pi * share)
-        way = 1.0 if turn_rate(share) >= 0 else -1.0
+        way = 1.0 if cos(2 * pi * share) >= 0 else -1.0
         stride = 2 * pi * 3 * abs(turn - 1) / 2
-        return self._sprite(walking(x, middle + 1.7 * turn, way, stride, self._walker))
+        person = walking(x, middle + 1.7 * turn, way, stride, self._walker)
+        if (way > 0) == self._room.from_front:
+            return sprite(self._view, [*person.tail, *self._sorted(person.body)])
+        return sprite(self._view, self._sorted(person.body + person.tail))
 
     def _seat(self, index: int, x: float, y: float) -> "_Thing | None":
         lot = Random(self._room.number * 1009 + index)
@@ -119,10 +122,13 @@ class Loop:
         who = looks(lot)
         drawn = []
         for pose in poses(lot):
-            body, arms = (self._sorted(part) for part in seated(x, y, who, pose))
-            both = self._sorted(body + arms)
-            behind = [back, seat, body, desk, arms]
-            layers = behind if room.from_front else [desk, seat, both, back]
+            person = seated(x, y, who, pose)
+            if room.from_front:
+                body, arms = self._sorted(person.body), self._sorted(person.arms)
+                layers = [back, seat, person.tail, body, desk, arms]
+            else:
+                whole = self._sorted(person.body + person.arms + person.tail)
+                layers = [desk, seat, whole, back]
             drawn.append([solid for layer in layers for solid in layer])
         return self._thing(drawn, _turns(lot, _BEATS * self._seconds))
 
@@ -130,9 +136,6 @@ class Loop:
         sprites = [sprite(self._view, solids) for solids in drawn]
         seen = [one for one in sprites if one]
         return _Thing(seen, turns) if len(seen) == len(sprites) else None
-
-    def _sprite(self, solids: list[Solid]) -> Sprite | None:
-        return sprite(self._view, self._sorted(solids))
 
     def _sorted(self, solids: list[Solid]) -> list[Solid]:
         return sorted(solids, key=lambda solid: -self._view.depth(_middle(solid)))
@@ -148,11 +151,6 @@ def _middle(solid: Solid) -> Point:
     points = solid.points()
     x, y, z = (sum(point[i] for point in points) / len(points) for i in range(3))
     return x, y, z
-
-
-def turn_rate(share: float) -> float:
-    """Which way the walker goes: positive towards the blackboard."""
-    return sin(2 * pi * (share + 0.25))
 
 
 def _turns(lot: Random, beats: int) -> list[int]:

@@ -76,8 +76,18 @@ def poses(lot: Random) -> list[Pose]:
     ]
 
 
-def seated(x: float, y: float, who: Looks, pose: Pose) -> tuple[list[Solid], list[Solid]]:
-    """Body and arms of somebody at the desk around (x, y), facing the blackboard."""
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """The parts of one person, each list in no particular order."""
+
+    tail: list[Solid]
+    """Long hair down the back: behind all else when the face is seen."""
+    body: list[Solid]
+    arms: list[Solid]
+
+
+def seated(x: float, y: float, who: Looks, pose: Pose) -> Figure:
+    """Somebody at the desk around (x, y), facing the blackboard."""
     size = who.size
     hip = (x, y - 0.5, 0.52)
     chest = (x + pose.sway, y - 0.34 + pose.lean, 0.98 * size)
@@ -93,7 +103,7 @@ def seated(x: float, y: float, who: Looks, pose: Pose) -> tuple[list[Solid], lis
     parts.append(Limb(shoulders[0], shoulders[1], 0.078, 0.078, who.clothes))
     parts.append(Limb((chest[0], chest[1] + 0.01, chest[2] + 0.06), head, 0.05, 0.05, who.skin))
     parts += _head(head, who, pose.head_down)
-    return parts, _arms(x, y, shoulders, head, who, pose)
+    return Figure(_tail(head, who), parts, _arms(x, y, shoulders, head, who, pose))
 
 
 def _arms(
@@ -119,18 +129,22 @@ def _head(head: Point, who: Looks, down: float, facing: float = 1.0) -> list[Sol
     crown = (x, y - facing * 0.01, z + 0.035)
     nape = (x, y - facing * 0.045, z - 0.03)
     brow = y + facing * (0.045 + 0.02 * down), z + 0.062 - 0.012 * down
-    parts: list[Solid] = [
+    return [
         Limb(face, face, 0.098, 0.098, who.skin),
         Limb(crown, nape, 0.107, 0.094, who.hair),
         Limb((x - 0.042, *brow), (x + 0.042, *brow), 0.058, 0.058, who.hair),
     ]
-    if who.long_hair:
-        back = (x, y - facing * 0.075, z - 0.02)
-        parts.append(Limb(back, (x, y - facing * 0.1, z - 0.24), 0.09, 0.06, who.hair))
-    return parts
 
 
-def walking(x: float, y: float, way: float, stride: float, who: Looks) -> list[Solid]:
+def _tail(head: Point, who: Looks, facing: float = 1.0) -> list[Solid]:
+    if not who.long_hair:
+        return []
+    x, y, z = head
+    top, tip = (x, y - facing * 0.075, z - 0.02), (x, y - facing * 0.1, z - 0.24)
+    return [Limb(top, tip, 0.09, 0.06, who.hair)]
+
+
+def walking(x: float, y: float, way: float, stride: float, who: Looks) -> Figure:
     """Somebody on foot; `way` is 1 towards the blackboard, -1 away, `stride` an angle."""
     swing = 0.2 * sin(stride)
     bob = 0.015 * cos(2 * stride)
@@ -157,7 +171,8 @@ def walking(x: float, y: float, way: float, stride: float, who: Looks) -> list[S
         Limb((x - 0.15, y, 1.44 + bob), (x + 0.15, y, 1.44 + bob), 0.08, 0.08, who.clothes)
     )
     parts.append(Limb((x, y, 1.48 + bob), (x, y, 1.62 + bob), 0.052, 0.052, who.skin))
-    parts += _head((x, y, 1.69 + bob), who, 0.2, facing=way)
+    head = (x, y, 1.69 + bob)
+    parts += _head(head, who, 0.2, facing=way)
     badge = (x + 0.06, y + 0.16 * way, 1.25 + bob)
     parts.append(Limb(badge, (badge[0], badge[1], badge[2] - 0.06), 0.018, 0.018, (206, 48, 44)))
-    return parts
+    return Figure(_tail(head, who, way), parts, [])

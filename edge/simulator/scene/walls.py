@@ -131,15 +131,18 @@ def rear(room: Room) -> Image.Image:
         for line in range(6):
             z = 1.66 - line * 0.085
             wall.box(left + 0.05, z, left + lot.uniform(0.25, 0.42), z + 0.022, shade(tint, 0.7))
-    wall.draw.ellipse(
-        (*wall.at(middle - 0.16, 2.74), *wall.at(middle + 0.16, 2.42)), fill=(40, 40, 44)
-    )
-    wall.draw.ellipse(
-        (*wall.at(middle - 0.14, 2.72), *wall.at(middle + 0.14, 2.44)), fill=(246, 246, 242)
-    )
+    _dial(wall, middle, 2.58)
     _door(wall, 0.15 if room.windows_left else room.width - 1.0)
     _cooler(wall, room.width - 0.75 if room.windows_left else 0.15)
     return wall.image
+
+
+def _dial(wall: Wall, x: float, z: float) -> None:
+    for radius, tone in ((0.16, (40, 40, 44)), (0.14, (246, 246, 242))):
+        corners = *wall.at(x - radius, z + radius), *wall.at(x + radius, z - radius)
+        wall.draw.ellipse(corners, fill=tone)
+    for east, up, width in ((0.05, 0.05, 5), (-0.02, 0.11, 3)):
+        wall.draw.line([wall.at(x, z), wall.at(x + east, z + up)], fill=(40, 40, 44), width=width)
 
 
 def _cooler(wall: Wall, left: float) -> None:

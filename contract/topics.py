@@ -60,11 +60,22 @@ def duty_presence(phone: str) -> str:
 
 EVERY_STATUS = f"{ROOT}/edge/+/status"
 EVERY_FACT = f"{ROOT}/edge/+/fact"
+EVERY_ACK = f"{ROOT}/duty/+/ack"
+EVERY_PRESENCE = f"{ROOT}/duty/+/presence"
 
 
 def edge_in(topic: str) -> str:
     """Give the box named in an `edge/…` topic; raises ValueError for any other."""
+    return _named(topic, "edge")
+
+
+def phone_in(topic: str) -> str:
+    """Give the phone named in a `duty/…` topic; raises ValueError for any other."""
+    return _named(topic, "duty")
+
+
+def _named(topic: str, kind: str) -> str:
     parts = topic.removeprefix(ROOT + "/").split("/")
-    if len(parts) != 3 or parts[0] != "edge" or not topic.startswith(ROOT + "/"):
-        raise ValueError(f"not an edge topic: {topic}")
+    if len(parts) != 3 or parts[0] != kind or not topic.startswith(ROOT + "/"):
+        raise ValueError(f"not an {kind} topic: {topic}")
     return parts[1]

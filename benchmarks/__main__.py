@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent
 PAGE = FOLDER.parent / "docs" / "reference" / "performance.md"
 HEAD = """# Performance
 
-Made by `make bench`: each table is the last line of one benchmark run with `--json`. The machine did
+Made by `make bench`: each table is the last line of one run with `--json`. The machine did
 other things besides; ratios of one run compare, absolute numbers of two runs do not.
 
 """

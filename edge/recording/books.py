@@ -42,6 +42,8 @@ class Books:
         self._clock = clock
         self._volume = volume
         self._clock_trusted = clock_trusted
+        self.on_unsealed: Callable[[Finished], None] = lambda _finished: None
+        """Hears of a segment that could not be sealed: its seconds are not on record."""
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(_LIMIT)
         self._working = asyncio.create_task(self._work(), name="books")
 
@@ -136,6 +138,7 @@ class Books:
         except OSError as error:
             detail = f"{finished.name.segment} could not be sealed: {error.strerror}"
             await self._trouble("write_failed", detail)
+            self.on_unsealed(finished)
             return
         fact = fact_of(finished, place, config.data, self._volume, clock_trusted=trusted)
         await self._recorded(lambda: self._journal.add_segment(fact, self._clock.now()))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from contract.spans import Span, union
+from contract.spans import Span, subtract, union
 from edge.journal import from_us
 
 _JOIN = timedelta(seconds=1)
@@ -42,6 +42,12 @@ class Coverage:
     def know(self, spans: Iterable[Span]) -> None:
         """Note what is accounted for otherwise: earlier files, gaps that were told."""
         self._known = joined([*self._known, *spans])
+
+    def lose(self, span: Span) -> None:
+        """Note that what was written is gone."""
+        self._settle()
+        self._open = None
+        self._known = [rest for known in self._known for rest in subtract(known, [span])]
 
     def spans(self) -> list[Span]:
         """Give all that is accounted for, apart and in order."""

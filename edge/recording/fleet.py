@@ -10,17 +10,19 @@ from pathlib import Path
 
 from contract.clock import Clock
 from contract.keys import SealKey
-from contract.messages import CameraStatus, ShelfTrouble, Stream
+from contract.messages import CameraStatus, GapCause, ShelfTrouble, Stream
+from contract.spans import Span
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
-from edge.orders import OrdersInForce, load
+from edge.journal import from_us
 from edge.recording.arming import Origins, Wanted, wanted
 from edge.recording.books import Books, Trouble
 from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
 from edge.recording.gaps import Failure
+from edge.recording.ordersfile import OrdersFile
 from edge.recording.recorder import Cuts, Recorder
-from edge.recording.segment import GrowingSegment, ShelfBroken
+from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
 from edge.rtsp.player import Sweep
 from edge.rtsp.spacing import Spacing
 
@@ -34,35 +36,6 @@ _RESERVE_SHARE = 50
 """Of the volume, kept free for the journal; the smaller of both counts."""
 _GROWS_WITHIN_S = 10.0
 _BEGINS_WITHIN_S = 25.0
-
-
-class OrdersFile:
-    """The orders in force, read again when the file changes."""
-
-    def __init__(self, path: Path) -> None:
-        self.orders = OrdersInForce()
-        self._path = path
-        self._seen: tuple[int, int, int] | None = None
-        self._said = ""
-
-    def refresh(self) -> bool:
-        """Read a changed file; false when the orders stay, also when it is no such file."""
-        try:
-            stat = self._path.stat()
-        except FileNotFoundError:
-            return False
-        seen = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-        if seen == self._seen:
-            return False
-        try:
-            self.orders = load(self._path)
-        except (ValueError, OSError) as error:
-            if str(error) != self._said:
-                log.error("the orders cannot be read, the old ones stand: %s", error)
-            self._said = str(error)
-            return False
-        self._seen, self._said = seen, ""
-        return True
 
 
 class Fleet:
@@ -95,6 +68,7 @@ class Fleet:
         self._trouble_at: float | None = None
         self._ahead = self._ahead_now()
         feed.on_watched = self._on_watched
+        books.on_unsealed = self._on_unsealed
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -203,19 +177,22 @@ class Fleet:
                 self._grown.pop(key, None)
                 continue
             path, size = _on_disk(stream.recorder.growing)
+            if path is not None and size < 0:
+                self._redo(key, stream, "disk", "its file vanished")
+                continue
             before = self._grown.get(key)
             if before is None or path != before[0] or size > before[1]:
                 self._grown[key] = (path, size, now)
                 continue
             limit = _GROWS_WITHIN_S if path else _BEGINS_WITHIN_S
             if now - before[2] > limit and not stream.recorder.is_waiting_for_disk:
-                self._redo(key, stream)
+                self._redo(key, stream, "stalled", "its file did not grow")
 
-    def _redo(self, key: Key, stream: CameraStream) -> None:
+    def _redo(self, key: Key, stream: CameraStream, cause: GapCause, detail: str) -> None:
         self._grown.pop(key, None)
-        log.error("%s/%s comes, but its file does not grow: doing it again", *key)
+        log.error("%s/%s is begun anew: %s", *key, detail)
         if stream.player is not None:
-            stream.player.give_up("stalled", "its file did not grow")
+            stream.player.give_up(cause, detail)
 
     def _notice_clock_step(self) -> None:
         ahead = self._ahead_now()
@@ -237,6 +214,11 @@ class Fleet:
             log.warning("the shelf takes bytes again")
             self._books.tell(ShelfTrouble(kind="recovered", detail="written to again"))
 
+    def _on_unsealed(self, finished: Finished) -> None:
+        name = finished.name
+        span = Span(from_us(name.start_us), from_us(finished.end_us))
+        self.coverage.setdefault((name.camera, name.stream), Coverage()).lose(span)
+
     def _on_watched(self, key: Key, is_watched: bool) -> None:
         stream = self.streams.get(key)
         if stream is not None:
@@ -249,4 +231,4 @@ def _on_disk(segment: GrowingSegment | None) -> tuple[Path | None, int]:
     try:
         return segment.path, segment.path.stat().st_size
     except FileNotFoundError:
-        return segment.path, 0
+        return segment.path, -1

@@ -24,6 +24,8 @@ _WORTH_90K = 22_500
 """A quarter of a second: what a read must have gathered to be written at once."""
 _LEAD_LIMIT = 4 << 20
 _AGAIN_S = 3.0
+_EXACT_US = 20_000
+_STEP_US = 1_000_000
 
 
 class Cuts(NamedTuple):
@@ -135,6 +137,7 @@ class Recorder:
             picture.run != segment.run
             or picture.parameters is not segment.parameters
             or not self._is_inside(picture.captured_us)
+            or (picture.key and not self._is_timed(segment, picture))
         ):
             self.end()
             segment = None
@@ -145,6 +148,16 @@ class Recorder:
             self._cut(segment, picture)
             return
         self._append(segment, picture)
+
+    def _is_timed(self, segment: GrowingSegment, picture: Picture) -> bool:
+        """Correct the segment's start as the stream's time gets known better; false: a step."""
+        off_us = segment.off_by_us(picture)
+        if off_us > _STEP_US:
+            return False
+        if off_us < -_EXACT_US:
+            segment.correct(off_us)
+            self.coverage.add(*segment.span_us)
+        return True
 
     def _wait(self, picture: Picture) -> None:
         """Keep the pictures since the last key, so that a window's first second is whole."""

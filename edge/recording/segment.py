@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.recording.boxes import init_section
-from edge.recording.fragments import Fragment, Fragmenter
+from edge.recording.fragments import Fragmenter
 from edge.recording.merkle import Merkle
 from edge.recording.names import Name, whole_ms
 from edge.rtsp.intake import Picture
@@ -47,13 +47,30 @@ class GrowingSegment:
         self.name = camera_stream._replace(start_us=whole_ms(first.captured_us))
         self.size = 0
         self.fragments = 0
-        self.end_us = self.name.start_us
+        self._first = first.timestamp_90k
+        self._end_90k = 0
         self.path: Path | None = None
         self.fd = -1
         """The file, open for writing; -1: nothing was written yet."""
         self._shelf = shelf
         self._merkle = Merkle()
         self._fragmenter = Fragmenter(first.timestamp_90k)
+
+    @property
+    def span_us(self) -> tuple[int, int]:
+        """The wall-clock span on disk, microseconds."""
+        return self.name.start_us, self._at(self._end_90k)
+
+    def off_by_us(self, picture: Picture) -> int:
+        """Give how much later than by the segment's start this picture was captured."""
+        return picture.captured_us - self._at(picture.timestamp_90k - self._first)
+
+    def correct(self, by_us: int) -> None:
+        """Move the start: the stream's time is known better now than when the file was made.
+
+        It is sealed under the corrected name; a file left unfinished keeps the first.
+        """
+        self.name = self.name._replace(start_us=whole_ms(self.name.start_us + by_us))
 
     def add(self, picture: Picture) -> None:
         """Collect a picture of this run."""
@@ -78,8 +95,8 @@ class GrowingSegment:
         else:
             self._write(fragment.data)
         self.fragments += 1
-        self.end_us = self._at(fragment.end)
-        return self._span(fragment)
+        self._end_90k = fragment.end
+        return self._at(fragment.begin), self._at(fragment.end)
 
     def finish(self) -> Finished | None:
         """Give it to be sealed: the file is another's from now on. None: it holds no picture."""
@@ -90,17 +107,14 @@ class GrowingSegment:
             self.path.unlink()
             return None
         return Finished(
-            name=self.name,
+            name=_free(self._shelf, self.name, self.path),
             part=self.path,
             fd=self.fd,
-            end_us=self.end_us,
+            end_us=self._at(self._end_90k),
             size=self.size,
             fragments=self.fragments,
             root=self._merkle.root().hex(),
         )
-
-    def _span(self, fragment: Fragment) -> tuple[int, int]:
-        return self._at(fragment.begin), self._at(fragment.end)
 
     def _at(self, offset_90k: int) -> int:
         return self.name.start_us + us_of_90k(offset_90k)
@@ -126,14 +140,18 @@ class GrowingSegment:
 def _create(shelf: Path, name: Name) -> tuple[int, Name, Path]:
     """Make the file under the first free name at or after the start, to the millisecond."""
     try:
-        while True:
-            path = name.file(shelf, "part")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not name.file(shelf, "mp4").exists():
-                try:
-                    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), name, path
-                except FileExistsError:
-                    pass
-            name = name._replace(start_us=name.start_us + 1000)
+        name = _free(shelf, name)
+        path = name.file(shelf, "part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), name, path
     except OSError as error:
         raise ShelfBroken(error) from error
+
+
+def _free(shelf: Path, name: Name, own: Path | None = None) -> Name:
+    """Give the first name at or after this one that no other file has."""
+    while name.file(shelf, "mp4").exists() or (
+        (part := name.file(shelf, "part")) != own and part.exists()
+    ):
+        name = name._replace(start_us=name.start_us + 1000)
+    return name

@@ -3,8 +3,9 @@
 _HALF = 1 << 31
 _WHOLE = 1 << 32
 _NTP_TO_UNIX_S = 2_208_988_800
-_SANE_US = 5_000_000
-"""A camera whose clock is further from the box's than this is not believed."""
+_BEHIND_US = 5_000_000
+_AHEAD_US = 500_000
+"""A camera's clock is believed this far behind the arrival of its pictures, and hardly ahead."""
 _STEP_US = 1_000_000
 """A report that contradicts the ones before by more than this is a step of the camera's clock."""
 _JUMP_90K = 10 * 90_000
@@ -34,11 +35,15 @@ class Timeline:
         self._by_report: int | None = None
         self._report_line: int | None = None
         self._before = (0, 0)
+        self._early: tuple[int, int, int] | None = None
 
     def unwrap(self, stamp: int) -> int:
         """Give a 32-bit RTP time stamp in 64 bits; a jump begins a new run."""
         if self._last is None:
             self._last = stamp + _WHOLE  # room for a picture shown before the first
+            early, self._early = self._early, None
+            if early is not None:
+                self.report(*early)
             return self._last
         delta = (stamp - self._last + _HALF) % _WHOLE - _HALF
         value = self._last + delta
@@ -69,7 +74,10 @@ class Timeline:
 
     def report(self, ntp: int, stamp: int, now_us: int) -> None:
         """Take a sender report: `stamp` was captured at the camera's `ntp`."""
-        if self._last is None or not ntp:
+        if not ntp:
+            return
+        if self._last is None:
+            self._early = (ntp, stamp, now_us)
             return
         delta = (stamp - self._last + _HALF) % _WHOLE - _HALF
         line = ntp_to_us(ntp) - us_of_90k(self._last + delta)
@@ -79,7 +87,8 @@ class Timeline:
         believed = self._by_arrival
         if believed is None:
             believed = now_us - us_of_90k(self._last)
-        self._by_report = line if abs(line - believed) <= _SANE_US else None
+        is_sane = -_BEHIND_US <= line - believed <= _AHEAD_US
+        self._by_report = line if is_sane else None
 
     def captured_us(self, run: int, timestamp: int) -> int:
         """Give the wall-clock instant, microseconds since 1970, of an unwrapped time stamp.

@@ -1,4 +1,4 @@
-"""Pictures of the pages for the documents: `make screenshots`."""
+"""Pictures of the pages for the documents: `make screenshots`; with a folder, of every page."""
 
 import asyncio
 import sys
@@ -58,17 +58,19 @@ async def timetable(page: Page, demo: Demo, folder: Path, name: str) -> None:
     await shoot(page, folder, name)
 
 
-async def tour(browser: Browser, demo: Demo, folder: Path) -> None:
-    """Every page in both languages, wide and narrow."""
+async def tour(browser: Browser, demo: Demo, folder: Path, *, whole: bool) -> None:
+    """Wall and timetable, or every page, in both languages, wide and narrow."""
     for language in LANGUAGES:
         for size, kind in ((DESK, ""), (PHONE, "phone.")):
             page = await open_page(browser, demo, language, size)
             suffix = f"{kind}{language}"
-            await shoot(page, folder, f"login.{suffix}")
+            await page.wait_for_timeout(500)
+            if whole:
+                await shoot(page, folder, f"login.{suffix}")
             await log_in(page, demo, "exam_office")
             await wall(page, demo, folder, f"wall.{suffix}")
             await timetable(page, demo, folder, f"timetable.{suffix}")
-            for path in ("sessions", "recordings", "devices"):
+            for path in ("sessions", "recordings", "devices") if whole else ():
                 await page.goto(f"{demo.url}/{path}")
                 await shoot(page, folder, f"{path}.{suffix}")
             await page.context.close()
@@ -84,7 +86,7 @@ async def main() -> None:
                 browser = await playwright.chromium.launch(
                     executable_path=CHROMIUM, headless=True, args=FLAGS
                 )
-                await tour(browser, demo, folder)
+                await tour(browser, demo, folder, whole=len(sys.argv) > 1)
                 await browser.close()
         finally:
             await stop_demo(demo)

@@ -165,6 +165,30 @@ def test_a_pause_within_a_file_is_not_covered(desk: Desk) -> None:
     ]
 
 
+def late(pictures: list[Picture], seconds: float) -> list[Picture]:
+    """The same pictures, thought to be captured so much later."""
+    us = round(seconds * 1_000_000)
+    return [picture._replace(captured_us=picture.captured_us + us) for picture in pictures]
+
+
+def test_a_start_that_was_taken_too_late_is_corrected(desk: Desk) -> None:
+    desk.windows((0, 1000))
+    desk.take(late(shots(0, 2), 1.4))
+    desk.take(shots(2, 4))
+    desk.recorder.end()
+    assert desk.spans() == [(0.0, 4.0)]
+    assert desk.coverage.spans()[0].start == desk.at(0)
+    assert name_of(desk.finished[0].part, desk.shelf) != desk.finished[0].name
+
+
+def test_time_that_turns_out_to_be_later_begins_a_new_file(desk: Desk) -> None:
+    desk.windows((0, 1000))
+    desk.take(shots(0, 2))
+    desk.take(late(shots(2, 4), 3))
+    desk.recorder.end()
+    assert desk.spans() == [(0.0, 2.0), (5.0, 7.0)]
+
+
 def test_windows_taken_away_end_the_file(desk: Desk) -> None:
     desk.windows((0, 1000))
     desk.take(shots(0, 3))

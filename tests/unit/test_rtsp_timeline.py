@@ -61,6 +61,14 @@ def test_a_camera_whose_clock_is_wrong_is_timed_by_arrival() -> None:
     assert line.run == 1
 
 
+def test_a_picture_is_not_captured_after_it_came() -> None:
+    line = Timeline(1)
+    stamp = line.unwrap(0)
+    line.arrived(stamp, NOW_US)
+    line.report(ntp(NOW_US + 2 * SECOND), 0, NOW_US)
+    assert line.captured_us(1, stamp) == NOW_US
+
+
 def test_a_step_of_the_cameras_clock_begins_a_new_run() -> None:
     line = Timeline(1)
     stamp = line.unwrap(0)
@@ -81,9 +89,17 @@ def test_a_jump_of_the_time_stamps_begins_a_new_run_and_the_old_keeps_its_time()
     assert line.captured_us(2, after) == NOW_US + 40_000
 
 
-def test_a_report_before_any_picture_or_without_time_changes_nothing() -> None:
+def test_a_report_before_the_first_picture_times_a_burst_from_the_past() -> None:
     line = Timeline(1)
-    line.report(ntp(NOW_US), 0, NOW_US)
+    line.report(ntp(NOW_US), 0, NOW_US + 2 * SECOND)
+    stamp = line.unwrap(0)
+    line.arrived(stamp, NOW_US + 2 * SECOND)
+    assert abs(line.captured_us(1, stamp) - NOW_US) <= 1
+
+
+def test_a_report_without_time_changes_nothing() -> None:
+    line = Timeline(1)
+    line.report(0, 0, NOW_US)
     stamp = line.unwrap(0)
     line.report(0, 0, NOW_US)
     line.arrived(stamp, NOW_US)

@@ -92,7 +92,7 @@ describe('asking', () => {
     engine.know([camera('a1', 'off', false)])
     engine.show(['a1'])
     engine.know([camera('a1', 'connecting')])
-    await pass(200)
+    await pass(600)
     expect(server.asked).toHaveLength(1)
     expect(state('a1')).toBe('connecting')
   })
@@ -174,6 +174,22 @@ describe('watching', () => {
     await play(40_000, [moving as FakeTrack])
     expect(server.asked).toHaveLength(1)
     expect(state('a2')).toBe('offline')
+  })
+
+  it('asks in one go for cameras that come back one after the other', async () => {
+    engine.believe(true)
+    const down = ['a1', 'a2', 'a3']
+    const tracks = await wallOf(...down)
+    await play(300, tracks)
+    engine.know(down.map((id) => camera(id, 'lost')))
+    await pass(6000)
+    const before = server.asked.length
+    for (let back = 1; back <= 3; back++) {
+      engine.know(down.map((id, index) => camera(id, index < back ? 'streaming' : 'lost')))
+      await pass(120)
+    }
+    await pass(500)
+    expect(server.asked.slice(before).map((each) => each.cameras)).toEqual([down])
   })
 
   it('marks a tile when the box says worse than the eyes', async () => {

@@ -38,8 +38,8 @@ export class Tile {
   private main: Picture | null = null
   private readonly watermark: Watermark
   failed: string | null = null
-  /** Refused because no exam is under way, whatever the camera list says: until then we do not ask. */
-  outsideUntil = 0
+  /** Refused because no exam is under way, whatever the camera list says. */
+  private outsideUntil = 0
 
   constructor(
     public camera: WallCamera,
@@ -79,10 +79,16 @@ export class Tile {
     this.main = null
   }
 
-  /** Show nothing any more: the time to look is over. */
-  forget(): void {
+  /** Show nothing any more: the time to look is over. Refused for that, it is not asked for `forMs`. */
+  shut(forMs = 0): void {
     for (const picture of this.pictures) picture.close()
     this.front = this.coming = this.main = null
+    this.outsideUntil = this.now() + forMs
+  }
+
+  /** The time to look has come. */
+  open(): void {
+    this.outsideUntil = 0
   }
 
   /** Begin anew to wait for a picture. */
@@ -158,7 +164,7 @@ export class Tile {
   }
 
   close(): void {
-    this.forget()
+    this.shut()
     this.watermark.close()
     this.root.remove()
   }

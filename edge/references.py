@@ -33,7 +33,12 @@ class References:
         """Give a view's file; raises NoSuchReference for anything else."""
         file = self.place(camera, sha256)
         is_hash = len(sha256) == _SHA256_LENGTH and set(sha256) <= set("0123456789abcdef")
-        if not is_hash or file.parent.parent != self._folder or not file.is_file():
+        if (
+            not is_hash
+            or camera in {".", ".."}
+            or file.parent.parent != self._folder
+            or not file.is_file()
+        ):
             raise NoSuchReference(f"{camera}/{sha256}")
         return file
 

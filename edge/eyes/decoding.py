@@ -60,7 +60,7 @@ class Decoder:
         yield from self._pictures(None, lambda _: True)
 
     def _pictures(
-        self, packet: av.Packet[Any] | None, is_wanted: Callable[[datetime], bool]
+        self, packet: "av.Packet[Any] | None", is_wanted: Callable[[datetime], bool]
     ) -> Iterator[Picture]:
         try:
             frames = self._context.decode(packet)

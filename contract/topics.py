@@ -66,16 +66,21 @@ EVERY_PRESENCE = f"{ROOT}/duty/+/presence"
 
 def edge_in(topic: str) -> str:
     """Give the box named in an `edge/…` topic; raises ValueError for any other."""
-    return _named(topic, "edge")
+    return _named(topic, "edge", "not an edge topic")
 
 
 def phone_in(topic: str) -> str:
     """Give the phone named in a `duty/…` topic; raises ValueError for any other."""
-    return _named(topic, "duty")
+    return _named(topic, "duty", "not a duty topic")
 
 
-def _named(topic: str, kind: str) -> str:
+def is_of_duty(topic: str) -> bool:
+    """True for what a duty phone says."""
+    return topic.startswith(f"{ROOT}/duty/")
+
+
+def _named(topic: str, kind: str, otherwise: str) -> str:
     parts = topic.removeprefix(ROOT + "/").split("/")
     if len(parts) != 3 or parts[0] != kind or not topic.startswith(ROOT + "/"):
-        raise ValueError(f"not an {kind} topic: {topic}")
+        raise ValueError(f"{otherwise}: {topic}")
     return parts[1]

@@ -43,6 +43,8 @@ class AlertClass:
     consequence: Words
     action: Words
     act_within: timedelta
+    raise_after: timedelta = timedelta()
+    """It must have lasted so long: lights that go off and on again are nobody's work."""
 
 
 def _of(
@@ -52,6 +54,7 @@ def _of(
     cause: tuple[str, str],
     consequence: tuple[str, str],
     action: tuple[str, str],
+    raise_after_s: int = 0,
 ) -> AlertClass:
     return AlertClass(
         priority=priority,
@@ -60,6 +63,7 @@ def _of(
         consequence=Words(*consequence),
         action=Words(*action),
         act_within=timedelta(minutes=minutes),
+        raise_after=timedelta(seconds=raise_after_s),
     )
 
 
@@ -99,6 +103,7 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
             ("考场关灯或断电", "The lights are off, or the power is"),
             ("看不清考生动作", "What candidates do cannot be made out"),
             ("请联系考场开灯", "Have the lights of the room switched on"),
+            raise_after_s=90,
         ),
         "black": _of(
             "high",

@@ -131,7 +131,6 @@ def upgrade() -> None:
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("alert", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["alert"], ["alerts.id"], name=op.f("fk_tampers_alert")),
         sa.ForeignKeyConstraint(["edge"], ["edges.id"], name=op.f("fk_tampers_edge")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tampers")),
     )

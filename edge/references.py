@@ -33,12 +33,8 @@ class References:
         """Give a view's file; raises NoSuchReference for anything else."""
         file = self.place(camera, sha256)
         is_hash = len(sha256) == _SHA256_LENGTH and set(sha256) <= set("0123456789abcdef")
-        if (
-            not is_hash
-            or camera in {".", ".."}
-            or file.parent.parent != self._folder
-            or not file.is_file()
-        ):
+        is_inside = file.parent.parent == self._folder and camera not in {".", ".."}
+        if not (is_hash and is_inside and file.is_file()):
             raise NoSuchReference(f"{camera}/{sha256}")
         return file
 

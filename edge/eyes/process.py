@@ -21,7 +21,7 @@ from edge.references import References
 
 log = logging.getLogger(__name__)
 
-MODEL = "tamper"
+MODEL = "obstruction"
 _NICE = 5
 _THREADS = 2
 _LOOK_S = 1.0

@@ -1,7 +1,7 @@
 """One camera's eye: access units in, looks out. It blocks: for a thread, one call at a time."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from edge.eyes.bursts import BETWEEN_LOOKS
 from edge.eyes.decoding import Decoder, Picture, key_picture
@@ -23,17 +23,22 @@ class Sight:
         picture = key_picture(unit)
         return picture, _look(self.judge, picture)
 
-    def come_close(self) -> None:
-        """Begin a close look: decoding starts anew, at a key picture."""
+    def begin(self) -> None:
+        """Begin to look along: decoding starts anew, at a key picture."""
         self._decoder = None
 
-    def along(self, units: Sequence[AccessUnit], after: datetime | None) -> list[Look]:
-        """Look at the pictures behind `after`, as they follow each other. Raises PictureBroken."""
+    def along(
+        self,
+        units: Sequence[AccessUnit],
+        after: datetime | None,
+        every: timedelta = BETWEEN_LOOKS,
+    ) -> list[Look]:
+        """Look at pictures behind `after`, so far apart, as they come. Raises PictureBroken."""
         looks: list[Look] = []
 
         def is_due(captured_at: datetime) -> bool:
             last = looks[-1].captured_at if looks else after
-            return last is None or captured_at - last >= BETWEEN_LOOKS
+            return last is None or captured_at - last >= every
 
         for unit in units:
             if self._decoder is None or unit.run != self._run:

@@ -13,7 +13,7 @@ TOGETHER = timedelta(seconds=8)
 """Looks further apart than this are not votes on the same thing."""
 EXACT: frozenset[TamperKind] = frozenset({"black", "white", "frozen", "no_signal"})
 """What arithmetic decides, with or without a reference view."""
-PATIENCE: dict[TamperKind, timedelta] = {"dark": timedelta(minutes=2)}
+PATIENCE: dict[TamperKind, timedelta] = {"dark": timedelta(seconds=90)}
 """How long a view must be so before it is told: rooms go dark for a film or by a wrong switch."""
 
 _KINDS: dict[str, TamperKind] = {kind: kind for kind in get_args(TamperKind)}
@@ -117,7 +117,7 @@ class Voting:
             self.current = None
             return (Change(current, "ended", 0.0, 0.0),)
         wrong = [look for look in self._looks if look.kind is not None]
-        kind = _commonest(wrong)
+        kind = _commonest(wrong) if wrong else current.kind
         others = [look for look in wrong if look.kind == kind]
         if len(others) < ENOUGH or not _replaces(kind, current.kind):
             return ()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 _UNFIT = EXACT | {"dark", "glare", "snow", "blocks"}
 """Of these no reference view is taken; whether one shows the right view, a person decides."""
+_KEYS_S = 2.0
+"""Where key pictures are further apart than this, others are looked at too."""
+_ALONG = timedelta(seconds=1)
 _T = TypeVar("_T")
 _P = ParamSpec("_P")
 
@@ -57,6 +60,7 @@ class Watch:
         self._sitting: Sitting | None = None
         self._normal: list[RGB] = []
         self._run: int | None = None
+        self._along: Place | None = None
         self._is_broken = False
 
     def take(self, unit: AccessUnit) -> None:
@@ -84,14 +88,20 @@ class Watch:
         if not view.has_reference and not await self._has_candidate():
             self._sitting = Sitting()
         seen: Place | None = None
+        looked_at = self._clock.monotonic()
         while self.reference == reference:
             newest = self._film.newest
-            if newest is None or newest == seen:
+            if newest is None or (newest == seen and self._clock.monotonic() - looked_at < _KEYS_S):
                 await self._film.grown()
+                continue
+            looked_at = self._clock.monotonic()
+            if newest == seen:
+                seen = await self._look_along(sight, newest)
                 continue
             if seen is not None:
                 self.dropped += newest.group - seen.group - 1
             seen, picture = await self._look(sight, newest)
+            self._along = None
             if picture is not None and not view.is_calibrated:
                 view = await self._gather(view, reference, picture)
                 sight.judge = view.judge
@@ -119,9 +129,28 @@ class Watch:
             self._said(error)
         return place, None
 
+    async def _look_along(self, sight: Sight, place: Place) -> Place:
+        """Look once a second at what follows a key picture, where the next is long in coming."""
+        if self._along is None:
+            self._along = place
+            sight.begin()
+        units, self._along = self._film.since(self._along)
+        after = self._voting.last_at
+        try:
+            for look in await self._in_thread(sight.along, units, after, _ALONG):
+                if self._voting.is_suspicious(look):
+                    with self._bursts.room_for(self.camera) as is_granted:
+                        if is_granted:
+                            self._along = None
+                            return await self._look_closely(sight, place, look.captured_at)
+                await self._vote(look)
+        except PictureBroken as error:
+            self._said(error)
+        return place
+
     async def _look_closely(self, sight: Sight, place: Place, suspected_at: datetime) -> Place:
         """Look at what follows the key picture before, for some seconds; gives where it ends."""
-        sight.come_close()
+        sight.begin()
         place = self._film.back(place)
         until = self._clock.monotonic() + LASTS_S
         later = 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from vision import classical, exact
 from vision.net import LABELS, Answer, Net
-from vision.pixels import Picture, coloured
+from vision.pixels import Picture, coloured, shrunk
 from vision.votes import Votes
 
 VERDICTS = (
@@ -87,16 +87,19 @@ class Judge:
     def judge(self, frame: Picture, t: float) -> Judgement:
         """Judge the next picture, taken at `t` seconds; raises ValueError for what is none."""
         frame = coloured(frame)
-        still_s = self._stillness.seconds(frame, t)
-        verdict, scores, extent = self._look(frame, still_s)
+        small = shrunk(frame)
+        still_s = self._stillness.seconds(small, t)
+        verdict, scores, extent = self._look(small, exact.measure(frame), still_s)
         return Judgement(verdict, scores, extent, self._votes.add(verdict))
 
     def scores(self, frame: Picture) -> dict[str, float]:
         """What the comparison says of a picture, best of all references, votes left alone."""
-        return self._compared(coloured(frame), classical.look(frame))[0].scores
+        small = shrunk(coloured(frame))
+        return self._compared(small, classical.look(small))[0].scores
 
-    def _look(self, frame: Picture, still_s: float) -> tuple[str, dict[str, float], float]:
-        measures = exact.measure(frame)
+    def _look(
+        self, small: Picture, measures: exact.Measures, still_s: float
+    ) -> tuple[str, dict[str, float], float]:
         obvious = measures.obvious()
         if obvious is None and still_s >= exact.FROZEN_AFTER_S:
             obvious = "frozen"
@@ -104,26 +107,27 @@ class Judge:
             return obvious, {obvious: 1.0}, 0.0 if obvious == "frozen" else 1.0
         if not self._looks:
             return self._quality(measures, None), {}, 0.0
-        look = classical.look(frame)
-        answer, nearest = self._compared(frame, look)
+        look = classical.look(small)
+        answer, nearest = self._compared(small, look)
         likeness = classical.compare(look, self._looks[nearest])
         usual = self._usual[nearest]
         label, excess = self.thresholds.excess(answer.scores)
         extent = float(answer.cover.mean())
+        darker = measures.is_dark and not usual.is_dark
         if likeness.gain < _LIGHTS_OFF and likeness.kept >= _STILL_THERE:
-            return "clear", answer.scores, 0.0
+            return "dark" if darker else "clear", answer.scores, 0.0
         if excess < 0:
             return self._quality(measures, usual), answer.scores, extent
         if measures.is_glaring and not usual.is_glaring:
             return "glare", answer.scores, measures.white
-        if measures.is_dark and not usual.is_dark:
+        if darker and (label == "defocused" or likeness.kept >= _STILL_THERE / 2):
             return "dark", answer.scores, extent
         return label, answer.scores, extent if label == "covered" else 1.0
 
-    def _compared(self, frame: Picture, look: classical.Look) -> tuple[Answer, int]:
+    def _compared(self, small: Picture, look: classical.Look) -> tuple[Answer, int]:
         """The answer of the reference that fits best, and which one that is."""
         if self._net is not None and self._known is not None:
-            answers = self._net.answers(self._known, frame)
+            answers = self._net.answers(self._known, small)
         else:
             answers = [_arithmetic(look, reference) for reference in self._looks]
         if not answers:
@@ -135,7 +139,9 @@ class Judge:
     def _quality(measures: exact.Measures, usual: exact.Measures | None) -> str:
         """What is wrong with a view that is where it should be."""
         if usual is None:
-            return "glare" if measures.is_glaring else "clear"
+            return "dark" if measures.is_dark else "glare" if measures.is_glaring else "clear"
+        if measures.is_dark and not usual.is_dark:
+            return "dark"
         if measures.is_pale and not usual.is_pale and not measures.is_dark:
             return "low_contrast"
         return "colour_cast" if exact.has_cast(measures, usual) else "clear"

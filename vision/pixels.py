@@ -1,6 +1,6 @@
 """Pictures as arrays: shrunk, greyed, and cleared of what light alone does."""
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from PIL import Image
 
 Picture = NDArray[np.uint8]
 """Height x width x 3, RGB; height x width is taken as grey."""
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 
 WIDTH, HEIGHT = 160, 120
 """What every picture is shrunk to before it is compared."""

@@ -27,12 +27,15 @@ class Model:
 
     file: Path | None
     fingerprint: str
+    usual: Thresholds = Thresholds()
+    """For a camera that was not calibrated."""
 
     @classmethod
     def load(cls, name: str) -> "Model":
         """Find a model; says so where there is none to be trusted."""
         try:
-            return cls(models.path(name), models.card(name).fingerprint)
+            card = models.card(name)
+            return cls(models.path(name), card.fingerprint, Thresholds(**card.thresholds))
         except models.ModelRefused as error:
             log.error("no model, comparing by arithmetic: %s", error)
             return cls(None, "arithmetic")
@@ -66,7 +69,7 @@ class Views:
             log.info("%s: no reference view, only exact faults are seen", camera)
             return View(Judge(None, ()), has_reference=False, is_calibrated=True)
         known = self._thresholds(camera).get(self._key(sha256))
-        judge = Judge(self.model.file, (view,), known)
+        judge = Judge(self.model.file, (view,), known or self.model.usual)
         return View(judge, has_reference=True, is_calibrated=known is not None)
 
     def may_calibrate(self, camera: str) -> bool:

@@ -81,7 +81,7 @@ class Voting:
         """True when more looks, soon, could change what is voted."""
         kind = look.kind
         if self.current is None:
-            return kind is not None and not self._is_waited_for(look)
+            return kind is not None and not (_is_waited_for(look) and self._is_sure_of(look))
         return kind is None or _replaces(kind, self.current.kind)
 
     def add(self, look: Look) -> tuple[Change, ...]:
@@ -97,7 +97,8 @@ class Voting:
             self._looks.clear()
             self._wrong_since = before = None
         if look.kind is not None:
-            self._wrong_since = self._wrong_since or look.captured_at
+            if self._wrong_since is None or _is_waited_for(before) != _is_waited_for(look):
+                self._wrong_since = look.captured_at
         elif before is None or before.kind is None:
             self._wrong_since = None
         self._looks.append(look)
@@ -134,10 +135,13 @@ class Voting:
             max(look.extent for look in agreeing),
         )
 
-    def _is_waited_for(self, look: Look) -> bool:
-        """True for what is clear enough and only has to last."""
-        agreeing = sum(old.kind == look.kind for old in self._looks)
-        return look.kind in PATIENCE and agreeing >= ENOUGH
+    def _is_sure_of(self, look: Look) -> bool:
+        return sum(old.kind == look.kind for old in self._looks) >= ENOUGH
+
+
+def _is_waited_for(look: Look | None) -> bool:
+    """True for what is told only when it lasts."""
+    return look is not None and look.kind in PATIENCE
 
 
 def _commonest(looks: list[Look]) -> TamperKind:

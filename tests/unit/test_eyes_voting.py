@@ -45,6 +45,11 @@ def test_it_began_with_the_first_wrong_picture_of_the_run() -> None:
     assert (change.score, change.extent) == (0.9, 0.8)
 
 
+def test_what_follows_darkness_began_by_itself() -> None:
+    (change,) = voted(Voting(), "ddddddbbbb")
+    assert change.tamper == Tamper("black", look(6, "").captured_at)
+
+
 def test_an_end_names_what_began() -> None:
     began, ended = voted(Voting(), "CCCCcccc")
     assert began.tamper == ended.tamper

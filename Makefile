@@ -13,7 +13,7 @@ UI := web/ui
 # What the product itself needs from Debian, then what only tests and benchmarks need.
 APT_PRODUCT := mosquitto
 APT_TEST := chromium fonts-noto-cjk ffmpeg postgresql
-UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/*.ts $(UI)/*.html $(UI)/package*.json -type f 2>/dev/null)
+UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/phone $(UI)/*.ts $(UI)/*.html $(UI)/package*.json -type f 2>/dev/null)
 
 .PHONY: help demo test check format web setup setup-test lock bench screenshots clean
 

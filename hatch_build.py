@@ -36,6 +36,6 @@ def _is_fresh(ui: Path, static: Path) -> bool:
     if not index.exists():
         return False
     made = index.stat().st_mtime
-    sources = [path for folder in ("src", "public") for path in (ui / folder).rglob("*")]
+    sources = [path for folder in ("src", "public", "phone") for path in (ui / folder).rglob("*")]
     sources += [ui / name for name in ("package-lock.json", "vite.config.ts", "index.html")]
     return all(path.stat().st_mtime <= made for path in sources if path.is_file())

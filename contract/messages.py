@@ -42,6 +42,8 @@ class Camera(Message, frozen=True, kw_only=True):
     """The switch it hangs on; reconnects are limited per switch. Empty: unknown."""
     sealed: str
     """A `Source`, JSON, sealed to the box's X25519 key."""
+    reference: str = ""
+    """Hex SHA-256 of the approved reference view; empty: none is approved yet."""
 
 
 class Order(Message, frozen=True, kw_only=True):
@@ -250,6 +252,38 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
     detail: str
 
 
+TamperKind = Literal[
+    "covered", "defocused", "moved", "dark", "black", "white", "frozen", "no_signal"
+]
+
+
+class TamperChanged(Message, frozen=True, kw_only=True):
+    """A camera's picture is, or is no longer, what it should be. Fact type `tamper`."""
+
+    camera: Id
+    stream: Stream
+    kind: TamperKind
+    state: Literal["began", "ended"]
+    score: float
+    """0 to 1, the model's; 1 for what arithmetic decides."""
+    extent: float
+    """Share of the view, 0 to 1."""
+    model: str
+    """Fingerprint of the model file, or `exact`."""
+    first_at: Instant
+    """Capture time of the first frame that was fully so."""
+    voted_at: Instant
+
+
+class ReferenceTaken(Message, frozen=True, kw_only=True):
+    """A reference view waits for a person's approval. Fact type `reference`."""
+
+    camera: Id
+    sha256: str
+    taken_at: Instant
+    sharpness: float
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -259,6 +293,8 @@ FactData = (
     | LookChanged
     | ProcessLost
     | ShelfTrouble
+    | TamperChanged
+    | ReferenceTaken
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -270,6 +306,8 @@ FACT_TYPES: dict[str, type[Message]] = {
     "look": LookChanged,
     "process": ProcessLost,
     "shelf": ShelfTrouble,
+    "tamper": TamperChanged,
+    "reference": ReferenceTaken,
 }
 
 

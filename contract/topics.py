@@ -33,13 +33,54 @@ def session(room: str) -> str:
     return f"{ROOT}/room/{room}/session"
 
 
+def alert(id: str) -> str:
+    """Centre to all, retained while the alert is open, emptied on close."""
+    return f"{ROOT}/alert/{id}"
+
+
+def duty_alert(phone: str) -> str:
+    """Centre to phone: an alert for whoever has duty there."""
+    return f"{ROOT}/duty/{phone}/alert"
+
+
+def duty_text(phone: str) -> str:
+    """Centre to phone: the same as plain text, for apps that read no JSON."""
+    return f"{ROOT}/duty/{phone}/text"
+
+
+def duty_ack(phone: str) -> str:
+    """Phone to centre: delivered, read, taken, declined or solved."""
+    return f"{ROOT}/duty/{phone}/ack"
+
+
+def duty_presence(phone: str) -> str:
+    """Phone to centre, retained, last will: whether it is connected."""
+    return f"{ROOT}/duty/{phone}/presence"
+
+
 EVERY_STATUS = f"{ROOT}/edge/+/status"
 EVERY_FACT = f"{ROOT}/edge/+/fact"
+EVERY_ACK = f"{ROOT}/duty/+/ack"
+EVERY_PRESENCE = f"{ROOT}/duty/+/presence"
 
 
 def edge_in(topic: str) -> str:
     """Give the box named in an `edge/…` topic; raises ValueError for any other."""
+    return _named(topic, "edge", "not an edge topic")
+
+
+def phone_in(topic: str) -> str:
+    """Give the phone named in a `duty/…` topic; raises ValueError for any other."""
+    return _named(topic, "duty", "not a duty topic")
+
+
+def is_of_duty(topic: str) -> bool:
+    """True for what a duty phone says."""
+    return topic.startswith(f"{ROOT}/duty/")
+
+
+def _named(topic: str, kind: str, otherwise: str) -> str:
     parts = topic.removeprefix(ROOT + "/").split("/")
-    if len(parts) != 3 or parts[0] != "edge" or not topic.startswith(ROOT + "/"):
-        raise ValueError(f"not an edge topic: {topic}")
+    if len(parts) != 3 or parts[0] != kind or not topic.startswith(ROOT + "/"):
+        raise ValueError(f"{otherwise}: {topic}")
     return parts[1]

@@ -24,6 +24,7 @@ class Action(StrEnum):
     see_sessions = "see_sessions"
     see_alerts = "see_alerts"
     handle_alerts = "handle_alerts"
+    approve_reference = "approve_reference"
     import_timetable = "import_timetable"
     see_live = "see_live"
     see_recordings = "see_recordings"
@@ -40,12 +41,14 @@ VIDEO_ROLES = frozenset({Role.exam_office, Role.patrol, Role.operator})
 ADMIN_ROLES = frozenset({Role.sys_admin, Role.auditor})
 """Roles that keep the system or watch over it; each stands alone and sees no pictures."""
 
-_SEE_THE_EXAM = {
+_WATCH_THE_EXAM = {
     Action.see_rooms,
     Action.see_cameras,
     Action.see_edges,
     Action.see_sessions,
     Action.see_alerts,
+    Action.handle_alerts,
+    Action.approve_reference,
     Action.see_live,
 }
 
@@ -53,14 +56,14 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
         Role.exam_office: frozenset(
             {
-                *_SEE_THE_EXAM,
+                *_WATCH_THE_EXAM,
                 Action.import_timetable,
                 Action.see_recordings,
                 Action.play_recording,
             }
         ),
-        Role.patrol: frozenset(_SEE_THE_EXAM),
-        Role.operator: frozenset({*_SEE_THE_EXAM, Action.handle_alerts}),
+        Role.patrol: frozenset(_WATCH_THE_EXAM),
+        Role.operator: frozenset(_WATCH_THE_EXAM),
         Role.sys_admin: frozenset(
             {
                 Action.see_rooms,

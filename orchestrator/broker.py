@@ -1,11 +1,11 @@
-"""The broker: a Mosquitto of the centre's own, watched, with a log-in for each box."""
+"""The broker: a Mosquitto of the centre's own, watched, with a log-in for each box and phone."""
 
 import asyncio
 import getpass
 import logging
 import shutil
 import socket
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from contract.clock import Clock
 from contract.keys import write_private
 from contract.retry import keep
 from orchestrator import logins
+from orchestrator.logins import Guest
 
 log = logging.getLogger(__name__)
 
@@ -59,13 +60,13 @@ class Broker:
         folder: Path,
         port: int,
         clock: Clock,
-        edges: Mapping[str, str],
+        guests: Iterable[Guest],
         listener: Listener | None,
     ) -> None:
         self._folder = folder
         self._clock = clock
         self._listener = listener
-        self._edges = dict(edges)
+        self._guests = {guest.user: guest for guest in guests}
         self._admin, centre = logins.new_password(), logins.new_password()
         self.port = port
         self.address = BrokerAddress("127.0.0.1", port, logins.CENTRE, centre)
@@ -84,14 +85,14 @@ class Broker:
         folder: Path,
         port: int,
         clock: Clock,
-        edges: Mapping[str, str],
+        guests: Iterable[Guest],
         listener: Listener | None = None,
     ) -> AsyncGenerator["Broker"]:
-        """Start it with the log-ins of `edges` (id to password); stop it at the end.
+        """Start it with the log-ins of `guests`; stop it at the end.
 
         Raises BrokerFailed: no Mosquitto, no plugin, port in use.
         """
-        broker = cls(folder, port, clock, edges, listener)
+        broker = cls(folder, port, clock, guests, listener)
         for used in (("127.0.0.1", port), *([(listener.host, listener.port)] if listener else [])):
             _check_free(*used)
         await broker._start()
@@ -127,13 +128,27 @@ class Broker:
 
     async def add_edge(self, edge: str, password: str) -> None:
         """Let a box in from now on, also after every restart of the broker."""
-        self._edges[edge] = password
-        await self._tell(logins.adding(edge, password))
+        await self._add(logins.box(edge, password))
 
     async def remove_edge(self, edge: str) -> None:
         """Cut a box's connection and let it in no more."""
-        self._edges.pop(edge, None)
-        await self._tell(logins.removing(edge))
+        await self._remove(logins.user_of(edge))
+
+    async def add_phone(self, phone: str, password: str) -> None:
+        """Let a duty phone in from now on; whoever had its log-in before is cut off."""
+        await self._add(logins.phone(phone, password))
+
+    async def remove_phone(self, phone: str) -> None:
+        """Cut a duty phone's connection and let it in no more."""
+        await self._remove(logins.user_of_phone(phone))
+
+    async def _add(self, guest: Guest) -> None:
+        self._guests[guest.user] = guest
+        await self._tell(logins.adding(guest))
+
+    async def _remove(self, user: str) -> None:
+        self._guests.pop(user, None)
+        await self._tell(logins.removing(user))
 
     # ------------------------------------------------------------ the log-ins
 
@@ -147,12 +162,11 @@ class Broker:
         """Catch up with what was changed while nobody listened; what stands is left alone."""
         listed = await self._ask([{"command": "listClients"}])
         clients = set(listed["data"]["clients"])
-        wanted = {logins.user_of(edge) for edge in self._edges}
-        for user in clients - wanted - {logins.ADMIN, logins.CENTRE}:
-            await self._ask(logins.removing(user.removeprefix("edge.")))
-        for edge, password in list(self._edges.items()):
-            if logins.user_of(edge) not in clients:
-                await self._ask(logins.adding(edge, password))
+        for user in clients - self._guests.keys() - {logins.ADMIN, logins.CENTRE}:
+            await self._ask(logins.removing(user))
+        for user, guest in list(self._guests.items()):
+            if user not in clients:
+                await self._ask(logins.adding(guest))
 
     async def _ask(self, commands: list[dict[str, object]]) -> Answer:
         """Send commands and give the last one's answer; raises BusDown or LoginRefused."""
@@ -190,7 +204,8 @@ class Broker:
         write_private(
             people,
             msgspec.json.encode(
-                logins.document(self._admin, self.address.password, self._edges), order="sorted"
+                logins.document(self._admin, self.address.password, self._guests.values()),
+                order="sorted",
             ),
         )
         settings = self._folder / "mosquitto.conf"

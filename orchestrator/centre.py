@@ -12,19 +12,24 @@ from contract.bus import Arrival, Bus
 from contract.clock import Clock
 from contract.enrolment import Enrol
 from orchestrator.accounts import Accounts
+from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.catalogue import Catalogue
 from orchestrator.config import Config
 from orchestrator.dispatch import Dispatcher
 from orchestrator.doors import Doors
+from orchestrator.duty import Duty
 from orchestrator.enrolment import BrokerDoor, Enrolment, passwords
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.keyring import Keyring
 from orchestrator.ledger import Ledger
+from orchestrator.logins import box
 from orchestrator.looks import Looks
+from orchestrator.phones import Phones, phone_guests
 from orchestrator.recordings import Recordings
+from orchestrator.references import References
 from orchestrator.revoked import follow_revocations
 from orchestrator.sessions import Sessions
 from orchestrator.site import Site
@@ -55,6 +60,10 @@ class Centre:
     looks: Looks
     recordings: Recordings
     doors: Doors
+    references: References
+    phones: Phones
+    duty: Duty
+    alerts: Alerts
 
     @classmethod
     @asynccontextmanager
@@ -85,6 +94,8 @@ class Centre:
             group.create_task(self.dispatch.run(), name="dispatch")
             group.create_task(self.looks.run(), name="looks")
             group.create_task(self.doors.run(), name="doors")
+            group.create_task(self.phones.run(), name="phones")
+            group.create_task(self.alerts.run(), name="alerts")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -110,11 +121,16 @@ class Centre:
         async def greet(bus: Bus) -> None:
             await self.dispatch.greet(bus)
             await self.doors.greet(bus)
+            await self.alerts.greet(bus)
 
         async def hear(arrival: Arrival) -> None:
-            await self.catalogue.hear(arrival)
+            if topics.is_of_duty(arrival.topic):
+                await self.alerts.hear(arrival)
+            else:
+                await self.catalogue.hear(arrival)
 
-        await self.bus.run((topics.EVERY_STATUS, topics.EVERY_FACT), greet, hear)
+        boxes = (topics.EVERY_STATUS, topics.EVERY_FACT)
+        await self.bus.run((*boxes, topics.EVERY_ACK, topics.EVERY_PRESENCE), greet, hear)
 
 
 @asynccontextmanager
@@ -125,12 +141,10 @@ async def _open_broker(
     if config.broker.tls_port is not None:
         tls = (keyring.certificate_path, keyring.key_path)
         listener = Listener(config.broker.host, config.broker.tls_port, *tls)
+    guests = [box(edge, secret) for edge, secret in (await passwords(store, keyring)).items()]
+    guests += await phone_guests(store, keyring.seal)
     async with Broker.open(
-        config.data / "broker",
-        config.broker.port or _free_port(),
-        clock,
-        await passwords(store, keyring),
-        listener,
+        config.data / "broker", config.broker.port or _free_port(), clock, guests, listener
     ) as broker:
         yield broker
 
@@ -157,6 +171,7 @@ def _compose(
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
+    duty = Duty(store, events, clock)
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -182,4 +197,8 @@ def _compose(
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
         recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
         doors=Doors(store, bus, events, clock, lead),
+        references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
+        phones=Phones(store, broker, bus, keyring.seal, clock),
+        duty=duty,
+        alerts=Alerts(store, bus, events, clock, lead, duty),
     )

@@ -217,10 +217,12 @@ class Dispatcher:
         log.info("box %s: state %d.%d, %d orders", edge, grant.epoch, revision, len(want.orders))
         await self._publish(edge, payload)
 
-    def _camera(self, row: tuple[str, str, str, str], key: bytes) -> Camera:
-        name, room, switch, sealed = row
+    def _camera(self, row: tuple[str, str, str, str, str], key: bytes) -> Camera:
+        name, room, switch, sealed, reference = row
         source = self._keyring.seal.open(sealed)
-        return Camera(id=name, room=room, switch=switch, sealed=seal(key, source))
+        return Camera(
+            id=name, room=room, switch=switch, sealed=seal(key, source), reference=reference
+        )
 
     async def _publish_all(self) -> None:
         epoch = self._keyring.grant().epoch

@@ -1,11 +1,11 @@
-"""Who may log in to the broker and what each may say and hear there."""
+"""Who may log in to the broker and what each may say and hear there: boxes and duty phones."""
 
 import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from contract import topics
 
@@ -41,17 +41,41 @@ _ADMIN = Rights((f"{CONTROL}/#",), (f"{CONTROL}/#",), pattern=True)
 _CENTRE = Rights((f"{topics.ROOT}/#",), (f"{topics.ROOT}/#",), pattern=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A log-in that comes and goes while the broker runs; its name is also its role's."""
+
+    user: str
+    rights: Rights
+    password: str = field(repr=False)
+
+
 def user_of(edge: str) -> str:
-    """Name a box's log-in, which is also its role's name."""
+    """Name a box's log-in."""
     return f"edge.{edge}"
 
 
-def rights_of(edge: str) -> Rights:
-    """Give what a box may: speak of itself, and hear what the centre tells it."""
-    return Rights(
+def box(edge: str, password: str) -> Guest:
+    """Give a box's log-in: it speaks of itself, and hears what the centre tells it."""
+    rights = Rights(
         (topics.status(edge), topics.fact(edge)),
         (topics.desired(edge), topics.holds(edge), topics.heard(edge)),
     )
+    return Guest(user_of(edge), rights, password)
+
+
+def user_of_phone(phone: str) -> str:
+    """Name a duty phone's log-in."""
+    return f"phone.{phone}"
+
+
+def phone(id: str, password: str) -> Guest:
+    """Give a duty phone's log-in: it hears its own alerts, and answers for itself."""
+    rights = Rights(
+        (topics.duty_ack(id), topics.duty_presence(id)),
+        (topics.duty_alert(id), topics.duty_text(id)),
+    )
+    return Guest(user_of_phone(id), rights, password)
 
 
 def new_password() -> str:
@@ -59,10 +83,10 @@ def new_password() -> str:
     return secrets.token_urlsafe(32)
 
 
-def document(admin: str, centre: str, edges: Mapping[str, str]) -> dict[str, object]:
-    """Write the plugin's whole file: passwords of admin, centre and each box (id to password)."""
+def document(admin: str, centre: str, guests: Iterable[Guest]) -> dict[str, object]:
+    """Write the plugin's whole file: passwords of admin and centre, and every guest."""
     who = [(ADMIN, admin, _ADMIN), (CENTRE, centre, _CENTRE)]
-    who += [(user_of(edge), password, rights_of(edge)) for edge, password in edges.items()]
+    who += [(guest.user, guest.password, guest.rights) for guest in guests]
     return {
         "clients": [
             {"username": user, "roles": [{"rolename": user}], **_hashed(password)}
@@ -78,24 +102,22 @@ def document(admin: str, centre: str, edges: Mapping[str, str]) -> dict[str, obj
     }
 
 
-def adding(edge: str, password: str) -> list[dict[str, object]]:
-    """Give the commands that make a box's log-in, or give it this password."""
-    user = user_of(edge)
+def adding(guest: Guest) -> list[dict[str, object]]:
+    """Give the commands that make a log-in, or give it this password."""
     return [
-        *removing(edge),
-        {"command": "createRole", "rolename": user, "acls": rights_of(edge).acls()},
+        *removing(guest.user),
+        {"command": "createRole", "rolename": guest.user, "acls": guest.rights.acls()},
         {
             "command": "createClient",
-            "username": user,
-            "password": password,
-            "roles": [{"rolename": user}],
+            "username": guest.user,
+            "password": guest.password,
+            "roles": [{"rolename": guest.user}],
         },
     ]
 
 
-def removing(edge: str) -> list[dict[str, object]]:
-    """Give the commands that end a box's log-in and cut its connection."""
-    user = user_of(edge)
+def removing(user: str) -> list[dict[str, object]]:
+    """Give the commands that end a log-in and cut its connection."""
     return [
         {"command": "deleteClient", "username": user},
         {"command": "deleteRole", "rolename": user},

@@ -10,15 +10,18 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import (
+    Booted,
     CameraChanged,
     EdgeStatus,
     GapFound,
     LookChanged,
     Message,
     ProcessLost,
+    ReferenceTaken,
     SegmentClosed,
     ShelfTrouble,
     StateHeard,
+    TamperChanged,
 )
 from contract.spans import Span
 from orchestrator.exams import Lead
@@ -29,7 +32,9 @@ from orchestrator.store.tables import (
     edge_states,
     gaps,
     looks,
+    reference_views,
     segments,
+    tampers,
 )
 from orchestrator.windows import sessions_in
 
@@ -69,6 +74,15 @@ async def apply(
             return await _look(connection, edge, at, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
+        case TamperChanged():
+            return await _tamper(connection, edge, at, data)
+        case ReferenceTaken():
+            return await _reference(connection, edge, data)
+        case Booted():
+            return await _forget_tampers(connection, edge, at)
+        case ProcessLost(process="eyes"):
+            lost = [Happened("edge", edge, {"process": data.process, "how": data.how})]
+            return lost + await _forget_tampers(connection, edge, at)
         case ProcessLost():
             return [Happened("edge", edge, {"process": data.process, "how": data.how})]
         case ShelfTrouble():
@@ -275,3 +289,56 @@ async def _look(
             update(looks).where(still_open).values(ended_at=at, ended_why=data.reason or "ended")
         )
     return []
+
+
+async def _tamper(
+    connection: AsyncConnection, edge: str, at: datetime, data: TamperChanged
+) -> list[Happened]:
+    """Keep each time a picture was not as it should be; one ends before the next begins."""
+    mine = (tampers.c.camera == data.camera) & (tampers.c.kind == data.kind)
+    before = mine & tampers.c.ended_at.is_(None)
+    if data.state == "ended":
+        await connection.execute(update(tampers).where(before).values(ended_at=at))
+    else:
+        name = f"{data.camera}.{data.kind}.{data.first_at:%Y%m%dT%H%M%S%f}"
+        known = select(tampers.c.id).where(tampers.c.id == name)
+        if (await connection.scalars(known)).first() is not None:
+            return []
+        await connection.execute(update(tampers).where(before).values(ended_at=data.first_at))
+        await connection.execute(
+            insert(tampers).values(
+                id=name,
+                camera=data.camera,
+                edge=edge,
+                kind=data.kind,
+                score=data.score,
+                extent=data.extent,
+                model=data.model,
+                first_at=data.first_at,
+                voted_at=data.voted_at,
+            )
+        )
+    told = {"kind": data.kind, "state": data.state, "score": data.score, "extent": data.extent}
+    return [Happened("tamper", data.camera, told)]
+
+
+async def _forget_tampers(connection: AsyncConnection, edge: str, at: datetime) -> list[Happened]:
+    """End all that a box's eyes said: they are new, and say anew what they see."""
+    mine = (tampers.c.edge == edge) & tampers.c.ended_at.is_(None)
+    cameras_of = list(await connection.scalars(select(tampers.c.camera).where(mine).distinct()))
+    await connection.execute(update(tampers).where(mine).values(ended_at=at))
+    return [Happened("tamper", camera, {"state": "ended"}) for camera in cameras_of]
+
+
+async def _reference(
+    connection: AsyncConnection, edge: str, data: ReferenceTaken
+) -> list[Happened]:
+    view = {"camera": data.camera, "sha256": data.sha256}
+    which = [reference_views.c[name] == value for name, value in view.items()]
+    if (await connection.execute(select(reference_views).where(*which))).first() is None:
+        await connection.execute(
+            insert(reference_views).values(
+                **view, edge=edge, taken_at=data.taken_at, sharpness=data.sharpness
+            )
+        )
+    return [Happened("reference", data.camera, {"state": "candidate", "sha256": data.sha256})]

@@ -14,7 +14,13 @@ from contract.messages import Cancelled, DesiredState, Order
 from contract.spans import Span
 from orchestrator.exams import Lead
 from orchestrator.planning import orders as planned_orders
-from orchestrator.store.tables import cameras, cancellations, edges, timetables
+from orchestrator.store.tables import (
+    approved_references,
+    cameras,
+    cancellations,
+    edges,
+    timetables,
+)
 from orchestrator.windows import sessions_in
 
 HORIZON = timedelta(days=60)
@@ -38,8 +44,8 @@ class Standing:
 class Wanted:
     """What one box should do, by what the store says now."""
 
-    cameras: tuple[tuple[str, str, str, str], ...]
-    """Id, room, switch, and the source as sealed at the centre, which names it."""
+    cameras: tuple[tuple[str, str, str, str, str], ...]
+    """Id, room, switch, the source as sealed at the centre, which names it, and the reference."""
     orders: tuple[Order, ...]
     cancelled: tuple[Cancelled, ...]
 
@@ -93,9 +99,14 @@ async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) ->
         )
         by_edge.setdefault(edge_of[plan.camera], []).append(order)
     taken_back = await _cancelled(connection, now)
+    approved = await _approved(connection)
     return {
         edge: Wanted(
-            tuple((row.id, row.room, row.switch, row.sealed) for row in rows if row.edge == edge),
+            tuple(
+                (row.id, row.room, row.switch, row.sealed, approved.get(row.id, ""))
+                for row in rows
+                if row.edge == edge
+            ),
             tuple(by_edge.get(edge, ())),
             tuple(taken_back.get(edge, ())),
         )
@@ -131,6 +142,11 @@ async def _cancelled(
     return found
 
 
+async def _approved(connection: AsyncConnection) -> dict[str, str]:
+    query = select(approved_references.c.camera, approved_references.c.sha256)
+    return {row.camera: row.sha256 for row in await connection.execute(query)}
+
+
 async def fingerprint(connection: AsyncConnection) -> tuple[Any, ...]:
     """Give what changes when a timetable, camera, box or cancellation does; cheap."""
     applied = select(timetables.c.id).where(timetables.c.applied_at.is_not(None))
@@ -149,4 +165,5 @@ async def fingerprint(connection: AsyncConnection) -> tuple[Any, ...]:
         sealed.hexdigest(),
         tuple(tuple(row) for row in boxes),
         frozenset(taken_back),
+        frozenset((await _approved(connection)).items()),
     )

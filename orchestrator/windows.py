@@ -37,6 +37,12 @@ async def sessions_in(
     return [session_of(row) for row in await connection.execute(found)]
 
 
+async def open_sessions(connection: AsyncConnection, lead: Lead, now: datetime) -> list[Session]:
+    """Give the sessions whose windows are open now, by start."""
+    near = await sessions_in(connection, lead, Span(now, now + timedelta(microseconds=1)))
+    return [session for session in near if now in lead.window(session.start, session.end)]
+
+
 async def open_until(
     connection: AsyncConnection, lead: Lead, wanted: Iterable[str], now: datetime
 ) -> dict[str, datetime]:

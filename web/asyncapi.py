@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from contract import topics
+from contract.duty import Ack, AlertTold, Presence
 from contract.messages import (
     FACT_TYPES,
     DesiredState,
@@ -20,7 +21,7 @@ from contract.messages import (
 
 Json = dict[str, Any]
 
-_NAMES = {"edge": "box", "room": "room"}
+_NAMES = {"edge": "box", "room": "room", "alert": "alert", "phone": "duty phone"}
 _REF = "#/components/schemas/{name}"
 
 
@@ -34,6 +35,13 @@ class Channel:
     centre: Literal["send", "receive"]
     retained: bool
     summary: str
+    text: bool = False
+    """Plain text for people instead of JSON."""
+
+    @property
+    def message(self) -> str:
+        """What the message is called."""
+        return f"{self.payload.__name__}Text" if self.text else self.payload.__name__
 
 
 CHANNELS = (
@@ -77,6 +85,47 @@ CHANNELS = (
         True,
         "What is examined in a room now; emptied when the window has closed.",
     ),
+    Channel(
+        "alert",
+        topics.alert("{alert}"),
+        AlertTold,
+        "send",
+        True,
+        "An open alert, renewed as it changes; emptied when it is solved.",
+    ),
+    Channel(
+        "duty_alert",
+        topics.duty_alert("{phone}"),
+        AlertTold,
+        "send",
+        False,
+        "An alert for whoever has this phone; the newest with an id counts. Answer on ack.",
+    ),
+    Channel(
+        "duty_text",
+        topics.duty_text("{phone}"),
+        AlertTold,
+        "send",
+        False,
+        "The same as plain text, Chinese then English.",
+        text=True,
+    ),
+    Channel(
+        "duty_ack",
+        topics.duty_ack("{phone}"),
+        Ack,
+        "receive",
+        False,
+        "What became of an alert at a phone. Who acts is whose log-in it is; repeats are harmless.",
+    ),
+    Channel(
+        "duty_presence",
+        topics.duty_presence("{phone}"),
+        Presence,
+        "receive",
+        True,
+        "Whether the phone is connected; its last will says offline. A bare word will do.",
+    ),
 )
 """The channels in use; the application is the centre."""
 
@@ -102,20 +151,25 @@ def document(version: str) -> Json:
         "channels": {channel.name: _channel(channel) for channel in CHANNELS},
         "operations": {channel.name: _operation(channel) for channel in CHANNELS},
         "components": {
-            "messages": {
-                channel.payload.__name__: {
-                    "name": channel.payload.__name__,
-                    "payload": {"$ref": _REF.format(name=channel.payload.__name__)},
-                }
-                for channel in CHANNELS
-            },
+            "messages": {channel.message: _message(channel) for channel in CHANNELS},
             "schemas": schemas,
         },
     }
 
 
+def _message(channel: Channel) -> Json:
+    if channel.text:
+        return {
+            "name": channel.message,
+            "contentType": "text/plain",
+            "payload": {"type": "string"},
+        }
+    ref = _REF.format(name=channel.payload.__name__)
+    return {"name": channel.message, "payload": {"$ref": ref}}
+
+
 def _channel(channel: Channel) -> Json:
-    name = channel.payload.__name__
+    name = channel.message
     return {
         "address": channel.address,
         "summary": channel.summary,

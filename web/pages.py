@@ -11,6 +11,9 @@ STATIC = Path(__file__).parent / "static"
 
 _API = ("/api/", "/events", "/mqtt", "/healthz", "/readyz", "/metrics")
 
+_PHONE = "/phone/"
+"""Where the duty phones' page lives: a page of its own, with its own service worker."""
+
 _MISSING = """<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><title>巡考 Xunkao</title>
 <h1>页面尚未构建</h1>
@@ -23,7 +26,7 @@ folder of the installation, then reload this page.</p>
 
 
 class Pages:
-    """Serves one folder of built pages."""
+    """Serves one folder of built pages: the console, and the phones' page under /phone/."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder.resolve()
@@ -35,12 +38,16 @@ class Pages:
             raise Problem("method_not_allowed" if not path.startswith(_API) else "no_such")
         if path.startswith(_API):
             raise Problem("no_such")
+        if path == _PHONE.rstrip("/"):
+            # its service worker rules the folder alone
+            return Response(status=308, headers={"Location": _PHONE})
         file = self._file(path)
         if file is not None and file.name != "index.html":
             return FileResponse(file, headers={"Cache-Control": caching(path)})
         if file is None and _is_file_name(path):
             raise Problem("no_such")
-        index = self._folder / "index.html"
+        home = self._folder / "phone" if path.startswith(_PHONE) else self._folder
+        index = home / "index.html"
         if not index.is_file():
             return Response(
                 text=_MISSING, content_type="text/html", headers={"Cache-Control": "no-store"}

@@ -47,6 +47,8 @@ class LoginRequest(Request, frozen=True, kw_only=True):
     user: Name
     password: Secret
     otp: Annotated[str, Meta(max_length=16)] = ""
+    device: Literal["console", "phone"] = "console"
+    """A person has one log-in on each kind of device."""
 
 
 class LoggedIn(Answer, frozen=True, kw_only=True):
@@ -359,6 +361,149 @@ class LiveToken(Answer, frozen=True, kw_only=True):
 
     token: str
     expires_at: Instant
+
+
+# ---------------------------------------------------------------- alerts, duty, references
+
+AlertClass = Literal[
+    "covered",
+    "defocused",
+    "moved",
+    "dark",
+    "black",
+    "white",
+    "frozen",
+    "camera_down",
+    "recording_stopped",
+    "box_lost",
+    "nobody_reachable",
+]
+
+
+class Delivery(Answer, frozen=True, kw_only=True):
+    """How an alert fared with one duty phone."""
+
+    phone: str
+    person: str
+    """The name of whose phone it is."""
+    state: Literal["sent", "undelivered", "delivered", "read", "taken", "declined"]
+    """`undelivered`: 15 s went by without a receipt."""
+    at: Instant
+
+
+class Alert(Answer, frozen=True, kw_only=True, rename={"kind": "class"}):
+    """One problem at one camera, box or post; repeats are counted."""
+
+    id: str
+    kind: AlertClass
+    priority: Literal["high", "medium", "low"]
+    state: Literal["raised", "delivered", "taken", "solved", "shelved"]
+    active: bool
+    """The condition still holds; false where it returned to normal before it was solved."""
+    room: str | None
+    room_name: str | None
+    camera: str | None
+    edge: str | None
+    session: str | None
+    raised_at: Instant
+    first_at: Instant
+    """When the condition began: for a picture, the capture time of the first such frame."""
+    count: int
+    score: float | None
+    model: str
+    text_zh: str
+    text_en: str
+    do_zh: str
+    """What to do."""
+    do_en: str
+    act_within_s: int
+    taken_by: str | None
+    taken_at: Instant | None
+    solved_by: str | None
+    solved_at: Instant | None
+    reason: str
+    shelved_until: Instant | None
+    delivery: tuple[Delivery, ...]
+
+
+class AlertsQuery(Paging, frozen=True, kw_only=True):
+    """Open alerts, or closed ones too."""
+
+    state: Literal["open", "closed", "all"] = "open"
+
+
+class Solve(Request, frozen=True, kw_only=True):
+    """How it ended."""
+
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
+
+
+class Shelve(Request, frozen=True, kw_only=True):
+    """Put an alert aside for a while."""
+
+    minutes: Annotated[int, Meta(ge=1, le=120)]
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
+
+
+class OnDuty(Answer, frozen=True, kw_only=True):
+    """A duty phone."""
+
+    phone: str
+    post: str
+    person: str
+    present: bool
+    since: Instant | None
+    """Since when it is connected, or since when it is not."""
+
+
+class NewPhone(Request, frozen=True, kw_only=True):
+    """Make this device a duty phone."""
+
+    post: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Phone(Answer, frozen=True, kw_only=True):
+    """A duty phone's log-in at the broker; it ends with the log-in here. Shown once."""
+
+    phone: str
+    user: str
+    password: str
+    url: str
+    """WebSocket address of the broker, subprotocol `mqtt`."""
+    subscribe: str
+    """Topic of the alerts, JSON."""
+    text: str
+    """Topic of the same as plain text."""
+    ack: str
+    presence: str
+    """Publish `{"state":"online"}` here, retained; the last will says `offline`."""
+
+
+class Reference(Answer, frozen=True, kw_only=True):
+    """A camera's reference view; `sha256` names the picture that waits or was approved."""
+
+    camera: str
+    room: str
+    room_name: str
+    state: Literal["none", "candidate", "approved"]
+    sha256: str | None
+    taken_at: Instant | None
+    approved: str | None
+    """The approved picture, where another one waits."""
+    approved_by: str | None
+    approved_at: Instant | None
+
+
+class ReferencePicture(Request, frozen=True, kw_only=True):
+    """Which picture; empty: the one the list names."""
+
+    sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+
+
+class Approve(Request, frozen=True, kw_only=True):
+    """Which picture a person looked at and found good."""
+
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 # ---------------------------------------------------------------- ledger and health

@@ -3,10 +3,12 @@
 import math
 
 from orchestrator.accounts import AccountRefused, LoginRefused
+from orchestrator.alerts.desk import AlertRefused
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.enrolment import EnrolRefused
 from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
+from orchestrator.references import ReferenceRefused
 from orchestrator.sessions import NoSuchSession
 from orchestrator.site import SiteRefused
 from orchestrator.store import StoreAway
@@ -26,6 +28,8 @@ def problem_of(error: Exception) -> Problem | None:
             seconds = math.ceil(error.retry_after.total_seconds())
             return Problem(error.code, retry_after_s=seconds)
         case AccountRefused() | EnrolRefused() | SiteRefused() | LookRefused() | PlaybackRefused():
+            return Problem(known(error.code), str(error))
+        case AlertRefused() | ReferenceRefused():
             return Problem(known(error.code), str(error))
         case Unreadable():
             code = "too_large" if error.code == "too_large" else "unreadable_file"

@@ -37,17 +37,21 @@ class Playback:
 
     async def open(self, path: str, signed: str) -> Path:
         """Give the file a ticket opens; raises TicketRefused, NoSuchRecording or JournalBusy."""
+        await self.admit(path, signed)
+        return await asyncio.to_thread(sealed_file, self._shelf, path)
+
+    async def admit(self, what: str, signed: str) -> None:
+        """Return when the ticket gives leave for this; raises TicketRefused or JournalBusy."""
         try:
             ticket = self._read(signed)
         except TicketRefused as refusal:
             await self._teller.refused(None, refusal.code)
             raise
         try:
-            await self._admit(path, signed, ticket)
+            await self._admit(what, signed, ticket)
         except TicketRefused as refusal:
             await self._teller.refused(ticket, refusal.code)
             raise
-        return await asyncio.to_thread(sealed_file, self._shelf, path)
 
     def _read(self, signed: str) -> Ticket:
         try:
@@ -55,19 +59,19 @@ class Playback:
         except BadSignature as error:
             raise TicketRefused("forged") from error
 
-    async def _admit(self, path: str, signed: str, ticket: Ticket) -> None:
+    async def _admit(self, what: str, signed: str, ticket: Ticket) -> None:
         """The first use is in time for `start_by`; later ones may follow until `view_until`."""
         now = self._clock.now()
         if now >= ticket.view_until:
             raise TicketRefused("late")
         use = await self._used.use_of(ticket.jti)
         began: datetime = now if use is None else use.at
-        check(signed, self._trusted, edge=self._edge, purpose="playback", what=path, now=began)
+        check(signed, self._trusted, edge=self._edge, purpose="playback", what=what, now=began)
         if use is None:
             # Told first: a ticket that is claimed is never asked about again.
-            await self._teller.began(ticket, f"playback {path}")
-            await self._used.claim(ticket.jti, path, now, ticket.view_until)
-        elif use.what != path:
+            await self._teller.began(ticket, f"playback {what}")
+            await self._used.claim(ticket.jti, what, now, ticket.view_until)
+        elif use.what != what:
             raise TicketRefused("used")
 
 

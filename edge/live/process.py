@@ -20,7 +20,9 @@ from edge.live.playback import Playback
 from edge.live.server import application
 from edge.live.telling import FactSink, Teller
 from edge.live.used import UsedTickets
+from edge.live.views import ReferenceViews
 from edge.live.webrtc import PeerSession, missing_parts
+from edge.references import References
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,9 @@ async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
             group,
         )
         playback = Playback(config.edge, trusted, config.shelf, used, teller, clock)
+        views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
-            AppRunner(application(looks, playback), shutdown_timeout=2.0)
+            AppRunner(application(looks, playback, views), shutdown_timeout=2.0)
         ) as runner:
             host, port = config.address
             await TCPSite(runner, host, port, ssl_context=tls).start()

@@ -19,7 +19,9 @@ from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
 from edge.live.looks import Looks, NoSuchLook
 from edge.live.playback import NoSuchRecording, Playback
+from edge.live.views import ReferenceViews
 from edge.live.webrtc import OfferRefused
+from edge.references import NoSuchReference
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,14 @@ def _json(value: object, status: int = 200) -> Response:
     return Response(body=msgspec.json.encode(value), status=status, content_type="application/json")
 
 
-def application(looks: Looks, playback: Playback) -> Application:
+def _ticket(request: Request) -> str:
+    ticket = request.headers.get(TICKET_HEADER)
+    if ticket is None:
+        raise HTTPBadRequest(text=f"no {TICKET_HEADER}")
+    return ticket
+
+
+def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Application:
     """Make the application; its callers were checked by TLS."""
 
     @middleware
@@ -40,7 +49,7 @@ def application(looks: Looks, playback: Playback) -> Application:
             return await handler(request)
         except TicketRefused as refusal:
             return _json({"code": refusal.code}, 403)
-        except (NoSuchLook, NoSuchRecording) as error:
+        except (NoSuchLook, NoSuchRecording, NoSuchReference) as error:
             return _json({"code": "no_such", "detail": str(error)}, 404)
         except (OfferRefused, msgspec.MsgspecError) as error:
             return _json({"code": "bad_offer", "detail": str(error)}, 400)
@@ -63,11 +72,17 @@ def application(looks: Looks, playback: Playback) -> Application:
         return _json(looks.listed())
 
     async def shelf(request: Request) -> StreamResponse:
-        ticket = request.headers.get(TICKET_HEADER)
-        if ticket is None:
-            raise HTTPBadRequest(text=f"no {TICKET_HEADER}")
-        file = await playback.open(request.match_info["path"], ticket)
+        file = await playback.open(request.match_info["path"], _ticket(request))
         return FileResponse(file, headers={"Cache-Control": "no-store"})
+
+    async def reference(request: Request) -> StreamResponse:
+        asked = request.match_info
+        file = await views.open(asked["camera"], asked["sha256"], _ticket(request))
+        return FileResponse(file, headers={"Cache-Control": "no-store"})
+
+    async def take(request: Request) -> Response:
+        await views.take(request.match_info["camera"], _ticket(request))
+        return Response(status=202)
 
     async def health(_: Request) -> Response:
         return _json({"state": "ok", "looks": len(looks.listed())})
@@ -78,5 +93,7 @@ def application(looks: Looks, playback: Playback) -> Application:
     app.router.add_post("/live/{id}/renew", renew)
     app.router.add_delete("/live/{id}", end)
     app.router.add_get("/shelf/{path:.+}", shelf)
+    app.router.add_get("/references/{camera}/{sha256}", reference)
+    app.router.add_post("/references/{camera}", take)
     app.router.add_get("/health", health)
     return app

@@ -347,6 +347,157 @@ edge_states = Table(  # the last that was heard of each box
     one_of("state", ("online", "offline")),
 )
 
+# ---------------------------------------------------------------- references
+
+reference_views = Table(  # what boxes took and told; the pictures stay at the boxes
+    "reference_views",
+    metadata,
+    Column("camera", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("taken_at", InstantType, nullable=False),
+    Column("sharpness", Float, nullable=False),
+)
+
+approved_references = Table(  # the view each camera is compared with; a person found it good
+    "approved_references",
+    metadata,
+    Column("camera", ForeignKey("cameras.id"), primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("approved_by", ForeignKey("users.id"), nullable=False),
+    Column("approved_at", InstantType, nullable=False),
+    CheckConstraint("length(sha256) = 64", name="sha256"),
+)
+
+# ---------------------------------------------------------------- duty phones and alerts
+
+phones = Table(  # devices that are told of alerts, each with a log-in of its own at the broker
+    "phones",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("login", ForeignKey("logins.id")),  # it ends with this; empty: issued until revoked
+    Column("post", Text, nullable=False),
+    Column("sealed", Text, nullable=False),  # broker password, sealed to the centre's own key
+    Column("made_at", InstantType, nullable=False),  # signing in to duty: the order of asking
+    Column("ended_at", InstantType),
+)
+Index(  # one phone a log-in
+    "ix_phones_login",
+    phones.c.login,
+    unique=True,
+    sqlite_where=phones.c.ended_at.is_(None),
+    postgresql_where=phones.c.ended_at.is_(None),
+)
+
+duty = Table(  # when each phone was connected
+    "duty",
+    metadata,
+    Column("phone", ForeignKey("phones.id"), primary_key=True),
+    Column("began_at", InstantType, primary_key=True),
+    Column("ended_at", InstantType),
+    CheckConstraint("ended_at >= began_at", name="span"),
+)
+Index(
+    "ix_duty_present",
+    duty.c.phone,
+    unique=True,
+    sqlite_where=duty.c.ended_at.is_(None),
+    postgresql_where=duty.c.ended_at.is_(None),
+)
+
+alerts = Table(  # one row per problem, from raising to solving
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # `class` outside
+    Column("subject", Text, nullable=False),  # the camera, the box, or `duty`
+    Column("state", Text, nullable=False),
+    Column("active", Boolean, nullable=False),  # the condition still holds
+    Column("room", Text),
+    Column("camera", Text),
+    Column("edge", Text),
+    Column("session", Text),
+    Column("raised_at", InstantType, nullable=False),
+    Column("first_at", InstantType, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("cameras", Integer, nullable=False),  # how many it concerns
+    Column("score", Float),
+    Column("model", Text, nullable=False),
+    Column("taken_by", ForeignKey("users.id")),
+    Column("taken_at", InstantType),
+    Column("solved_by", ForeignKey("users.id")),  # empty: it ended by itself
+    Column("solved_at", InstantType),
+    Column("reason", Text, nullable=False),
+    Column("shelved_until", InstantType),
+    Column("round", Integer, nullable=False),  # one more each time it comes off the shelf
+    one_of("state", ("raised", "delivered", "taken", "solved", "shelved")),
+    CheckConstraint("(state = 'solved') = (solved_at IS NOT NULL)", name="solved"),
+    CheckConstraint("(state = 'shelved') = (shelved_until IS NOT NULL)", name="shelved"),
+    CheckConstraint("(taken_by IS NULL) = (taken_at IS NULL)", name="taken"),
+    CheckConstraint("count >= 1", name="count"),
+)
+Index(  # one open case per class and subject
+    "ix_alerts_open",
+    alerts.c.kind,
+    alerts.c.subject,
+    unique=True,
+    sqlite_where=alerts.c.solved_at.is_(None),
+    postgresql_where=alerts.c.solved_at.is_(None),
+)
+Index("ix_alerts_raised_at", alerts.c.raised_at)
+
+alert_events = Table(  # what became of an alert, step by step
+    "alert_events",
+    metadata,
+    Column("alert", ForeignKey("alerts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    Column("at", InstantType, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("person", Text, nullable=False),  # a user's id, or empty
+    Column("detail", Text, nullable=False),
+)
+
+deliveries = Table(  # how an alert fared with each phone it was sent to
+    "deliveries",
+    metadata,
+    Column("alert", ForeignKey("alerts.id"), primary_key=True),
+    Column("round", Integer, primary_key=True, autoincrement=False),
+    Column("phone", ForeignKey("phones.id"), primary_key=True),
+    Column("person", ForeignKey("users.id"), nullable=False),
+    Column("sent_at", InstantType, nullable=False),
+    Column("tried_at", InstantType, nullable=False),  # the newest attempt
+    Column("tries", Integer, nullable=False),
+    Column("missed_at", InstantType),  # no receipt within 15 s
+    Column("delivered_at", InstantType),
+    Column("read_at", InstantType),
+    Column("declined_at", InstantType),
+)
+
+tampers = Table(  # each time a camera's picture was not what it should be, as its box told
+    "tampers",
+    metadata,
+    Column("id", Text, primary_key=True),  # camera, kind and first frame
+    Column("camera", Text, nullable=False),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("extent", Float, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("first_at", InstantType, nullable=False),
+    Column("voted_at", InstantType, nullable=False),
+    Column("ended_at", InstantType),
+    Column("alert", Text),  # the case it was counted under; empty: too short to be one
+)
+Index("ix_tampers_camera", tampers.c.camera, tampers.c.kind)
+Index(
+    "ix_tampers_open",
+    tampers.c.id,
+    sqlite_where=text("ended_at IS NULL OR alert IS NULL"),
+    postgresql_where=text("ended_at IS NULL OR alert IS NULL"),
+)
+
 # ---------------------------------------------------------------- looks
 
 looks = Table(  # live pictures that somebody saw or sees

@@ -9,7 +9,7 @@ from pathlib import Path
 from contract.bus import Arrival, BrokerAddress, Bus
 from contract.clock import SystemClock
 from orchestrator.broker import Broker
-from orchestrator.logins import user_of
+from orchestrator.logins import box, user_of
 from tests.fakes.waiting import until
 
 
@@ -27,7 +27,12 @@ async def running_broker(
 ) -> AsyncGenerator[Broker]:
     """A broker that is watched, until the test ends."""
     async with (
-        Broker.open(folder, free_port(), SystemClock(), edges or {}) as broker,
+        Broker.open(
+            folder,
+            free_port(),
+            SystemClock(),
+            [box(edge, password) for edge, password in (edges or {}).items()],
+        ) as broker,
         background(broker.run()),
     ):
         yield broker

@@ -133,7 +133,7 @@ async def test_what_changed_while_the_broker_was_away_holds_when_it_is_back(
 async def test_a_log_in_that_nobody_here_made_is_removed(broker: Broker) -> None:
     await until(lambda: broker._bus.is_up)
     await broker.add_edge("stranger", ONE)
-    del broker._edges["stranger"]
+    del broker._guests[user_of("stranger")]
     await broker._make_all(broker._bus)
     listed = await broker._ask([{"command": "listClients"}])
     assert user_of("stranger") not in listed["data"]["clients"]
@@ -145,7 +145,7 @@ async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(BrokerFailed, match=f"port {port} .* is in use"):
-            async with Broker.open(tmp_path, port, SystemClock(), {}):
+            async with Broker.open(tmp_path, port, SystemClock(), []):
                 pass
 
 
@@ -154,7 +154,7 @@ async def test_a_missing_mosquitto_is_named(
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(BrokerFailed, match="apt install mosquitto"):
-        async with Broker.open(tmp_path, free_port(), SystemClock(), {}):
+        async with Broker.open(tmp_path, free_port(), SystemClock(), []):
             pass
 
 
@@ -179,7 +179,7 @@ async def test_the_broker_dies_with_an_owner_that_is_killed(tmp_path: Path) -> N
         "from contract.clock import SystemClock\n"
         "from orchestrator.broker import Broker\n"
         "async def main():\n"
-        "    async with Broker.open(Path(sys.argv[1]), int(sys.argv[2]), SystemClock(), {}) as b:\n"
+        "    async with Broker.open(Path(sys.argv[1]), int(sys.argv[2]), SystemClock(), []) as b:\n"
         "        print(b.pid, flush=True)\n"
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"

@@ -19,6 +19,8 @@ CONNECT = (
 REFUSED = b"\x20\x02\x00\x05"
 """CONNACK: not authorised."""
 
+HEARD = ("camera", "edge", "session", "recording", "timetable", "alert")
+
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
@@ -49,8 +51,8 @@ async def test_a_page_hears_hello_then_the_time_every_second(house: House) -> No
 @pytest.mark.parametrize(
     ("role", "heard"),
     [
-        (Role.exam_office, ["camera", "edge", "session", "recording", "timetable"]),
-        (Role.operator, ["camera", "edge", "session", "timetable"]),
+        (Role.exam_office, ["camera", "edge", "session", "recording", "timetable", "alert"]),
+        (Role.operator, ["camera", "edge", "session", "timetable", "alert"]),
         (Role.sys_admin, ["camera", "edge"]),
         (Role.auditor, []),
     ],
@@ -61,7 +63,7 @@ async def test_everybody_hears_what_the_role_may_see(
     await house.log_in(role)
     async with house.client.ws_connect("/events") as socket:
         await _next(socket, "clock")
-        for kind in ("camera", "edge", "session", "recording", "timetable", "unheard_of"):
+        for kind in (*HEARD, "unheard_of"):
             house.centre.events.publish(kind, "x", {"a": 1})
         house.centre.events.publish("resync", "")
         told = []

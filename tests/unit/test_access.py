@@ -12,7 +12,8 @@ see_cameras             x         x        x          x         .
 see_edges               x         x        x          x         .
 see_sessions            x         x        x          .         .
 see_alerts              x         x        x          .         .
-handle_alerts           .         .        x          .         .
+handle_alerts           x         x        x          .         .
+approve_reference       x         x        x          .         .
 import_timetable        x         .        .          .         .
 see_live                x         x        x          .         .
 see_recordings          x         .        .          .         .

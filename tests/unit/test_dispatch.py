@@ -13,7 +13,7 @@ from tests.fakes.clock import ManualClock
 
 NOW = ManualClock().now()
 KEY = b"k" * 32
-CAMERA = ("cam1", "r1", "", "sealed")
+CAMERA = ("cam1", "r1", "", "sealed", "")
 
 
 def order(id: str = "s1.cam1", start: int = 1, end: int = 3) -> Order:

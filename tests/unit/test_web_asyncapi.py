@@ -11,6 +11,16 @@ def test_every_channel_is_a_topic_of_the_contract() -> None:
     assert {channel.address for channel in CHANNELS} <= {
         *(make("{edge}") for make in (topics.desired, topics.status, topics.fact, topics.heard)),
         topics.session("{room}"),
+        topics.alert("{alert}"),
+        *(
+            make("{phone}")
+            for make in (
+                topics.duty_alert,
+                topics.duty_text,
+                topics.duty_ack,
+                topics.duty_presence,
+            )
+        ),
     }
 
 

@@ -36,6 +36,10 @@ def built(tmp_path: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>巡考</title>")
     (folder / "assets" / "wall-3f2a.js").write_text("1;" * 100)
     (folder / "assets" / "wall-3f2a.js.gz").write_bytes(gzip.compress(b"1;" * 100))
+    (folder / "phone").mkdir()
+    (folder / "phone" / "index.html").write_text("<!doctype html><title>值班</title>")
+    (folder / "phone" / "sw.js").write_text("self.addEventListener('fetch', () => {})")
+    (folder / "phone" / "manifest.webmanifest").write_text("{}")
     (tmp_path / "secret.txt").write_text("secret")
     return folder
 
@@ -57,6 +61,32 @@ async def test_the_pages_own_addresses_lead_to_the_index_which_is_asked_for_anew
         answer = await client.get(path)
         assert "巡考" in await answer.text()
         assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize("path", ["/phone/", "/phone/index.html", "/phone/alerts"])
+async def test_the_phones_page_has_an_index_of_its_own(built: Path, path: str) -> None:
+    async with _client(built) as client:
+        answer = await client.get(path)
+        assert "值班" in await answer.text()
+        assert answer.headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_phones_page_is_led_into_the_folder_its_worker_rules(built: Path) -> None:
+    async with _client(built) as client:
+        answer = await client.get("/phone", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (308, "/phone/")
+        assert "值班" not in await (await client.get("/phones")).text()
+
+
+async def test_the_phones_worker_is_asked_for_anew_and_may_not_rule_more(built: Path) -> None:
+    async with _client(built) as client:
+        worker = await client.get("/phone/sw.js")
+        assert worker.headers["Cache-Control"] == "no-cache"
+        assert "javascript" in worker.content_type
+        assert "Service-Worker-Allowed" not in worker.headers
+        manifest = await client.get("/phone/manifest.webmanifest")
+        assert manifest.content_type == "application/manifest+json"
+        assert (await client.get("/phone/gone.js")).status == 404
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""How the models are made, from nothing but code and pictures."""
+"""Making the model: pairs are rendered, a net is fitted to them, and written with its card."""

@@ -13,7 +13,7 @@ async def log_in(call: Call) -> StreamResponse:
     """Check name and password; the cookie holds the session, scripts cannot read it."""
     asked = await call.body(LoginRequest)
     login = await call.centre.accounts.log_in(
-        asked.user, asked.password, "console", call.source, asked.otp or None
+        asked.user, asked.password, asked.device, call.source, asked.otp or None
     )
     roles = tuple(sorted(login.person.roles))
     answer = reply(LoggedIn(user=login.person.user, roles=roles, csrf=login.csrf))
@@ -29,8 +29,9 @@ async def log_in(call: Call) -> StreamResponse:
 
 
 async def log_out(call: Call) -> StreamResponse:
-    """End the session, and with it every look it opened."""
+    """End the session, and with it every look it opened and its duty phone."""
     await call.centre.accounts.log_out(call.token, call.source)
+    await call.centre.phones.end_of(call.person.login)
     await call.request.app[SOCKETS].close_of(call.person.login)
     answer = Response(status=204)
     answer.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict", secure=call.is_secure)
@@ -68,7 +69,7 @@ ENDPOINTS = (
         path=f"{BASE}/logout",
         handle=log_out,
         needs=Gate.LOGGED_IN,
-        summary="Log out; open looks end",
+        summary="Log out; open looks and the duty phone end",
         status=204,
     ),
     get(

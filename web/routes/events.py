@@ -20,6 +20,9 @@ VISIBLE: Mapping[str, Action] = {
     "session": Action.see_sessions,
     "timetable": Action.see_sessions,
     "recording": Action.see_recordings,
+    "alert": Action.see_alerts,
+    "duty": Action.see_alerts,
+    "reference": Action.approve_reference,
 }
 """Which action lets one hear of what; what does not stand here nobody hears."""
 
@@ -77,7 +80,7 @@ ENDPOINTS = (
         handle=events,
         needs=Gate.LOGGED_IN,
         summary="WebSocket: {type, id, at, data}; types hello, clock, camera, edge, session, "
-        "recording, timetable, resync",
+        "recording, timetable, alert, duty, reference, resync",
         status=101,
         websocket=True,
         errors=("rate_limited",),

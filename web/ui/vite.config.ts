@@ -12,7 +12,12 @@ export default defineConfig({
     components({ dirs: [], dts: false, resolvers: [ElementPlusResolver({ importStyle: 'css' })] }),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
-  build: { outDir: '../static', emptyOutDir: true, chunkSizeWarningLimit: 600 },
+  build: {
+    outDir: '../static',
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 600,
+    rolldownOptions: { input: { main: 'index.html', phone: 'phone/index.html' } },
+  },
   server: {
     proxy: {
       '/api': { target: centre, ws: true },

@@ -2,13 +2,24 @@
 
 import type { Role } from './model'
 
-export type PageName = 'wall' | 'sessions' | 'timetables' | 'recordings' | 'devices' | 'ledger' | 'users'
+export type PageName =
+  | 'wall'
+  | 'alerts'
+  | 'sessions'
+  | 'timetables'
+  | 'recordings'
+  | 'references'
+  | 'devices'
+  | 'ledger'
+  | 'users'
 
 const MAY: Record<PageName, readonly Role[]> = {
   wall: ['exam_office', 'patrol', 'operator'],
+  alerts: ['exam_office', 'patrol', 'operator'],
   sessions: ['exam_office', 'patrol', 'operator'],
   timetables: ['exam_office'],
   recordings: ['exam_office'],
+  references: ['exam_office', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
   users: ['sys_admin'],
@@ -21,6 +32,11 @@ export function pagesOf(roles: readonly Role[]): PageName[] {
 
 export function mayOpen(roles: readonly Role[], page: PageName): boolean {
   return MAY[page].some((role) => roles.includes(role))
+}
+
+/** True for those who take, solve and shelve alerts. */
+export function mayHandleAlerts(roles: readonly Role[]): boolean {
+  return roles.includes('operator')
 }
 
 /** Give where these roles begin. */

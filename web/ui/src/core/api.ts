@@ -1,6 +1,7 @@
 /** The only module that talks to the server over HTTP. */
 
 import type {
+  Alert,
   Applied,
   Camera,
   Edge,
@@ -9,7 +10,9 @@ import type {
   List,
   LiveAnswer,
   Me,
+  PhoneLogin,
   Recording,
+  Reference,
   Role,
   Room,
   Session,
@@ -50,8 +53,8 @@ export class Api {
 
   constructor(private readonly fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis)) {}
 
-  async logIn(user: string, password: string, otp = ''): Promise<void> {
-    const body = otp ? { user, password, otp } : { user, password }
+  async logIn(user: string, password: string, device: 'console' | 'phone' = 'console'): Promise<void> {
+    const body = device === 'console' ? { user, password } : { user, password, device }
     this.csrf = (await this.json<{ csrf: string }>('POST', '/login', { body })).csrf
   }
 
@@ -102,6 +105,48 @@ export class Api {
 
   applyTimetable(id: string, reason: string): Promise<Applied> {
     return this.json('POST', `/timetables/${encodeURIComponent(id)}/apply`, { body: { reason } })
+  }
+
+  /** Give the alerts that are not solved yet. */
+  alerts = (): Promise<Alert[]> => this.all<Alert>('/alerts', { state: 'open' })
+
+  /** Give one part of the solved alerts. */
+  async solvedAlerts(): Promise<Alert[]> {
+    const query = { state: 'closed', limit: LARGEST_PAGE }
+    return (await this.json<List<Alert>>('GET', '/alerts', { query })).items
+  }
+
+  async takeAlert(id: string): Promise<void> {
+    await this.call('POST', `/alerts/${encodeURIComponent(id)}/take`, { body: {} })
+  }
+
+  async solveAlert(id: string, reason: string): Promise<void> {
+    await this.call('POST', `/alerts/${encodeURIComponent(id)}/solve`, { body: { reason } })
+  }
+
+  async shelveAlert(id: string, minutes: number, reason: string): Promise<void> {
+    await this.call('POST', `/alerts/${encodeURIComponent(id)}/shelve`, { body: { minutes, reason } })
+  }
+
+  /** Make this device a duty phone; what comes back is its log-in at the broker. */
+  addPhone(): Promise<PhoneLogin> {
+    return this.json('POST', '/phones', { body: {} })
+  }
+
+  references = (): Promise<Reference[]> => this.all<Reference>('/references')
+
+  /** Give where a camera's reference view is. */
+  referenceUrl(camera: string, sha256: string): string {
+    return `${BASE}/references/${encodeURIComponent(camera)}/picture?${new URLSearchParams({ sha256 })}`
+  }
+
+  async approveReference(camera: string, sha256: string): Promise<void> {
+    await this.call('POST', `/references/${encodeURIComponent(camera)}/approve`, { body: { sha256 } })
+  }
+
+  /** Have the box take the view anew; the picture comes later. */
+  async takeReference(camera: string): Promise<void> {
+    await this.call('POST', `/references/${encodeURIComponent(camera)}/take`, { body: {} })
   }
 
   /** Upload a timetable; `onProgress` hears the part sent, 0 to 1. */

@@ -155,6 +155,92 @@ export interface LiveAnswer {
   location: string
 }
 
+export const ALERT_CLASSES = [
+  'covered',
+  'black',
+  'moved',
+  'frozen',
+  'white',
+  'defocused',
+  'dark',
+  'camera_down',
+  'recording_stopped',
+  'box_lost',
+  'nobody_reachable',
+] as const
+export type AlertClass = (typeof ALERT_CLASSES)[number]
+export type AlertState = 'raised' | 'delivered' | 'taken' | 'solved' | 'shelved'
+export type Priority = 'high' | 'medium' | 'low'
+
+/** How an alert fared with one duty phone. */
+export interface Delivery {
+  phone: string
+  person: string
+  state: 'sent' | 'undelivered' | 'delivered' | 'read' | 'taken' | 'declined'
+  at: string
+}
+
+/** What the broker carries of an alert to a phone. */
+export interface AlertTold {
+  id: string
+  class: AlertClass
+  priority: Priority
+  state: AlertState
+  room: string | null
+  camera: string | null
+  session: string | null
+  raised_at: string
+  score: number | null
+  model: string
+  text_zh: string
+  text_en: string
+}
+
+export interface Alert extends AlertTold {
+  /** The condition still holds. */
+  active: boolean
+  room_name: string | null
+  edge: string | null
+  first_at: string
+  count: number
+  do_zh: string
+  do_en: string
+  act_within_s: number
+  taken_by: string | null
+  taken_at: string | null
+  solved_by: string | null
+  solved_at: string | null
+  reason: string
+  shelved_until: string | null
+  delivery: Delivery[]
+}
+
+/** A duty phone's log-in at the broker, and the only topics it has there. */
+export interface PhoneLogin {
+  phone: string
+  user: string
+  password: string
+  url: string
+  subscribe: string
+  text: string
+  ack: string
+  presence: string
+}
+
+export interface Reference {
+  camera: string
+  room: string
+  room_name: string
+  state: 'none' | 'candidate' | 'approved'
+  /** The picture that waits, or the approved one. */
+  sha256: string | null
+  taken_at: string | null
+  /** The approved picture, where another one waits. */
+  approved: string | null
+  approved_by: string | null
+  approved_at: string | null
+}
+
 export interface ServerEvent {
   type: string
   id: string

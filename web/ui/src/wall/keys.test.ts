@@ -22,6 +22,8 @@ it('letters act in either case', () => {
   expect(actOf(press('N'), true)).toEqual({ act: 'next' })
   expect(actOf(press('p'), true)).toEqual({ act: 'patrol' })
   expect(actOf(press('i'), true)).toEqual({ act: 'diagnose' })
+  expect(actOf(press('A'), true)).toEqual({ act: 'alert' })
+  expect(actOf(press('k'), true)).toEqual({ act: 'take' })
   expect(actOf(press('/'), true)).toEqual({ act: 'search' })
   expect(actOf(press('?'), true)).toEqual({ act: 'help' })
 })

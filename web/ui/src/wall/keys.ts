@@ -5,7 +5,7 @@ import { LAYOUTS, type Layout } from './layout'
 export type WallAct =
   | { act: 'layout'; layout: Layout }
   | { act: 'move'; key: string }
-  | { act: 'enlarge' | 'shrink' | 'next' | 'patrol' | 'pause' | 'search' | 'diagnose' | 'help' }
+  | { act: 'enlarge' | 'shrink' | 'next' | 'patrol' | 'pause' | 'search' | 'diagnose' | 'help' | 'alert' | 'take' }
 
 const NAMED: Record<string, WallAct> = {
   Escape: { act: 'shrink' },
@@ -14,6 +14,8 @@ const NAMED: Record<string, WallAct> = {
   ' ': { act: 'pause' },
   '/': { act: 'search' },
   i: { act: 'diagnose' },
+  a: { act: 'alert' },
+  k: { act: 'take' },
   '?': { act: 'help' },
 }
 

@@ -1,0 +1,1 @@
+"""From what is wrong to somebody who deals with it."""

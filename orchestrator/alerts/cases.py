@@ -1,0 +1,326 @@
+"""Cases: what becomes of an alert, from raising to solving. Pure: values in, values out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from contract.duty import AckState, AlertState, Priority
+from orchestrator.alerts.classes import CLASSES, Kind
+
+Key = tuple[Kind, str]
+"""Class and subject: there is one open case for each."""
+
+RETURNED = "condition ended"
+"""Why a case that nobody took was solved."""
+
+SWALLOWED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped"})
+"""What a lost box explains."""
+
+StepKind = Literal[
+    "raised",
+    "repeated",
+    "returned",
+    "sent",
+    "resent",
+    "undelivered",
+    "delivered",
+    "read",
+    "declined",
+    "taken",
+    "solved",
+    "shelved",
+    "unshelved",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that is wrong now, or was for a moment."""
+
+    kind: Kind
+    subject: str
+    first_at: datetime
+    edge: str | None = None
+    room: str | None = None
+    camera: str | None = None
+    session: str | None = None
+    cameras: int = 1
+    """How many cameras it concerns."""
+    score: float | None = None
+    model: str = ""
+    occurrence: str = ""
+    """The box's word it comes from, while it is not counted yet."""
+    over: bool = False
+    """It has ended already."""
+
+    @property
+    def key(self) -> Key:
+        """Whose case it is."""
+        return self.kind, self.subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """How a case fares with one phone."""
+
+    phone: str
+    person: str
+    sent_at: datetime
+    tried_at: datetime
+    tries: int = 1
+    missed_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    declined_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One problem and who deals with it."""
+
+    id: str
+    kind: Kind
+    subject: str
+    state: AlertState
+    active: bool
+    room: str | None
+    camera: str | None
+    edge: str | None
+    session: str | None
+    raised_at: datetime
+    first_at: datetime
+    count: int = 1
+    cameras: int = 1
+    score: float | None = None
+    model: str = ""
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    solved_by: str | None = None
+    solved_at: datetime | None = None
+    reason: str = ""
+    shelved_until: datetime | None = None
+    round: int = 1
+    deliveries: tuple[Delivery, ...] = ()
+    """Of this round."""
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same problem when it comes again."""
+        return self.kind, self.subject
+
+    @property
+    def priority(self) -> Priority:
+        """How much it matters."""
+        return CLASSES[self.kind].priority
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is solved."""
+        return self.state != "solved"
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while somebody must be found who takes it."""
+        return self.state in ("raised", "delivered")
+
+    def to(self, phone: str) -> Delivery | None:
+        """Give how it fares with a phone."""
+        return next((one for one in self.deliveries if one.phone == phone), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened to a case."""
+
+    kind: StepKind
+    phone: str = ""
+    person: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A case as it is now, and the steps that made it so."""
+
+    case: Case
+    steps: tuple[Step, ...] = ()
+    occurrences: tuple[str, ...] = ()
+    """Words of boxes that are counted with this."""
+
+    def then(self, further: "Change") -> "Change":
+        """Add a further change of the same case."""
+        return Change(
+            further.case, self.steps + further.steps, self.occurrences + further.occurrences
+        )
+
+
+# ------------------------------------------------------------ conditions
+
+
+def reconcile(
+    cases: Iterable[Case],
+    conditions: Sequence[Condition],
+    undecided: Iterable[Key],
+    now: datetime,
+    new_id: Callable[[], str],
+) -> list[Change]:
+    """Give what the conditions, which are all there are, change in the open cases.
+
+    What is `undecided` neither begins nor ends. A lost box swallows what it explains.
+    """
+    by_key: dict[Key, list[Condition]] = {}
+    for condition in conditions:
+        by_key.setdefault(condition.key, []).append(condition)
+    open_cases = {case.key: case for case in cases if case.is_open}
+    lost = {subject for kind, subject in by_key if kind == "box_lost"}
+    unsure = set(undecided)
+    lost |= {subject for kind, subject in open_cases if kind == "box_lost"} & {
+        subject for kind, subject in unsure if kind == "box_lost"
+    }
+    changes = []
+    for key, case in open_cases.items():
+        found = by_key.pop(key, [])
+        if case.kind in SWALLOWED and case.edge in lost and case.is_waiting:
+            changes.append(_end(case, now, f"part of the loss of {case.edge}"))
+        elif found:
+            changes += _met(case, found, now)
+        elif case.active and key not in unsure:
+            changes.append(_returned(case, now))
+    for (kind, _), found in by_key.items():
+        if kind in SWALLOWED and found[0].edge in lost:
+            continue
+        changes.append(_raised(found, now, new_id()))
+    return changes
+
+
+def _raised(found: Sequence[Condition], now: datetime, id: str) -> Change:
+    first = found[0]
+    case = Case(
+        id=id,
+        kind=first.kind,
+        subject=first.subject,
+        state="raised",
+        active=True,
+        room=first.room,
+        camera=first.camera,
+        edge=first.edge,
+        session=first.session,
+        raised_at=now,
+        first_at=min(one.first_at for one in found),
+        count=len([one for one in found if one.occurrence]) or 1,
+        cameras=first.cameras,
+        score=first.score,
+        model=first.model,
+    )
+    change = Change(case, (Step("raised"),), _occurrences(found))
+    if all(one.over for one in found):
+        return change.then(_returned(case, now))
+    return change
+
+
+def _met(case: Case, found: Sequence[Condition], now: datetime) -> list[Change]:
+    fresh = _occurrences(found)
+    again = len(fresh) or int(not case.active)
+    over = all(one.over for one in found)
+    cameras = max(one.cameras for one in found)
+    after = replace(case, active=True, count=case.count + again, cameras=cameras)
+    if after == case and not over:
+        return []
+    change = Change(after, (Step("repeated"),) if again else (), fresh)
+    return [change.then(_returned(after, now)) if over else change]
+
+
+def _returned(case: Case, now: datetime) -> Change:
+    """The condition is gone: a taken case stays with whoever took it, any other is solved."""
+    if case.state == "taken":
+        return Change(replace(case, active=False), (Step("returned"),))
+    return _end(case, now, RETURNED)
+
+
+def _end(case: Case, now: datetime, reason: str) -> Change:
+    solved = replace(
+        case, state="solved", active=False, solved_at=now, reason=reason, shelved_until=None
+    )
+    return Change(solved, (Step("solved", detail=reason),))
+
+
+def _occurrences(found: Iterable[Condition]) -> tuple[str, ...]:
+    return tuple(one.occurrence for one in found if one.occurrence)
+
+
+# ------------------------------------------------------------ what people do
+
+
+class CaseRefused(Exception):
+    """A person's act does not fit the case; `code` is `taken` or `solved`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def take(case: Case, person: str, now: datetime, phone: str = "") -> Change:
+    """Let a person deal with it. The first one has it; raises CaseRefused for another."""
+    if not case.is_open:
+        raise CaseRefused("solved")
+    if case.state == "taken":
+        if case.taken_by != person:
+            raise CaseRefused("taken")
+        return Change(case)
+    taken = replace(case, state="taken", taken_by=person, taken_at=now, shelved_until=None)
+    return Change(taken, (Step("taken", phone, person),))
+
+
+def solve(case: Case, person: str, reason: str, now: datetime, phone: str = "") -> Change:
+    """Close it. Again by the same person changes nothing; raises CaseRefused for another."""
+    if not case.is_open:
+        if case.solved_by != person:
+            raise CaseRefused("solved")
+        return Change(case)
+    solved = replace(
+        case,
+        state="solved",
+        active=False,
+        solved_by=person,
+        solved_at=now,
+        reason=reason,
+        shelved_until=None,
+    )
+    return Change(solved, (Step("solved", phone, person, reason),))
+
+
+def shelve(case: Case, person: str, length: timedelta, reason: str, now: datetime) -> Change:
+    """Put it aside for a while; raises CaseRefused for a solved one."""
+    if not case.is_open:
+        raise CaseRefused("solved")
+    until = now + length
+    shelved = replace(
+        case, state="shelved", shelved_until=until, reason=reason, taken_by=None, taken_at=None
+    )
+    return Change(shelved, (Step("shelved", "", person, reason),))
+
+
+def receipt(case: Case, phone: str, state: AckState, now: datetime) -> Change:
+    """Note `delivered`, `read` or `declined` of a phone; each counts once, in any order."""
+    delivery = case.to(phone)
+    if delivery is None or not case.is_open:
+        return Change(case)
+    reached = replace(delivery, delivered_at=delivery.delivered_at or now)
+    steps = [Step("delivered", phone, delivery.person)] if delivery.delivered_at is None else []
+    if state == "read" and delivery.read_at is None:
+        reached = replace(reached, read_at=now)
+        steps.append(Step("read", phone, delivery.person))
+    if state == "declined" and delivery.declined_at is None and case.is_waiting:
+        reached = replace(reached, declined_at=now)
+        steps.append(Step("declined", phone, delivery.person))
+    state_now = "delivered" if case.state == "raised" else case.state
+    return Change(with_delivery(replace(case, state=state_now), reached), tuple(steps))
+
+
+def with_delivery(case: Case, delivery: Delivery) -> Case:
+    """Give the case with this delivery in the place of the phone's former one, or added."""
+    if case.to(delivery.phone) is None:
+        return replace(case, deliveries=(*case.deliveries, delivery))
+    renewed = tuple(delivery if one.phone == delivery.phone else one for one in case.deliveries)
+    return replace(case, deliveries=renewed)

@@ -1,0 +1,189 @@
+"""What can be wrong: cause, consequence, what to do about it, how soon. No action, no alert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from contract.duty import Priority
+
+Kind = Literal[
+    "covered",
+    "defocused",
+    "moved",
+    "dark",
+    "black",
+    "white",
+    "frozen",
+    "camera_down",
+    "recording_stopped",
+    "box_lost",
+    "nobody_reachable",
+]
+
+PRIORITY_ZH: Mapping[Priority, str] = MappingProxyType({"high": "高", "medium": "中", "low": "低"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertClass:
+    """A class of alerts, as alarm management wants it written down."""
+
+    priority: Priority
+    title: Words
+    cause: Words
+    consequence: Words
+    action: Words
+    act_within: timedelta
+    raise_after: timedelta = timedelta()
+    """It must have lasted so long: lights that go off and on again are nobody's work."""
+
+
+def _of(
+    priority: Priority,
+    minutes: int,
+    title: tuple[str, str],
+    cause: tuple[str, str],
+    consequence: tuple[str, str],
+    action: tuple[str, str],
+    raise_after_s: int = 0,
+) -> AlertClass:
+    return AlertClass(
+        priority=priority,
+        title=Words(*title),
+        cause=Words(*cause),
+        consequence=Words(*consequence),
+        action=Words(*action),
+        act_within=timedelta(minutes=minutes),
+        raise_after=timedelta(seconds=raise_after_s),
+    )
+
+
+_BLIND = ("考场画面无法作为证据", "The exam is not seen; the recording proves nothing")
+_LOST = ("该时段没有录像", "These minutes are not recorded")
+
+CLASSES: Mapping[str, AlertClass] = MappingProxyType(
+    {
+        "covered": _of(
+            "high",
+            3,
+            ("摄像机被遮挡", "Camera covered"),
+            ("有人或物挡住镜头", "Somebody or something stands before the lens"),
+            _BLIND,
+            ("请到考场移开遮挡物", "Go to the room and clear the lens"),
+        ),
+        "moved": _of(
+            "high",
+            5,
+            ("摄像机被转动", "Camera moved"),
+            ("镜头方向与批准的画面不符", "The lens no longer points where it was approved"),
+            _BLIND,
+            ("请到考场把镜头转回原位", "Go to the room and turn the camera back"),
+        ),
+        "defocused": _of(
+            "medium",
+            10,
+            ("画面模糊", "Picture out of focus"),
+            ("焦点变化或镜头沾污", "Focus changed, or the lens is smeared"),
+            ("看不清考生动作", "What candidates do cannot be made out"),
+            ("请检查并擦拭镜头", "Check the lens and wipe it"),
+        ),
+        "dark": _of(
+            "medium",
+            5,
+            ("画面过暗", "Picture too dark"),
+            ("考场关灯或断电", "The lights are off, or the power is"),
+            ("看不清考生动作", "What candidates do cannot be made out"),
+            ("请联系考场开灯", "Have the lights of the room switched on"),
+            raise_after_s=90,
+        ),
+        "black": _of(
+            "high",
+            3,
+            ("画面全黑", "Picture black"),
+            ("镜头被完全遮住或摄像机故障", "The lens is shut, or the camera is broken"),
+            _BLIND,
+            ("请到考场检查摄像机", "Go to the room and look at the camera"),
+        ),
+        "white": _of(
+            "high",
+            3,
+            ("画面全白", "Picture white"),
+            ("强光直射镜头或摄像机故障", "A strong light, or the camera is broken"),
+            _BLIND,
+            ("请到考场检查镜头前的光源", "Go to the room and look for a light at the lens"),
+        ),
+        "frozen": _of(
+            "high",
+            3,
+            ("画面冻结", "Picture frozen"),
+            ("摄像机重复发送同一画面", "The camera sends the same picture again and again"),
+            _BLIND,
+            ("请重启摄像机并到考场值守", "Restart the camera; send somebody to the room"),
+        ),
+        "camera_down": _of(
+            "high",
+            3,
+            ("摄像机无画面", "Camera down"),
+            ("摄像机断电、断网或故障", "The camera has no power, no network, or is broken"),
+            _LOST,
+            (
+                "请检查电源与网线，并派人到考场",
+                "Check power and cable; send somebody to the room",
+            ),
+        ),
+        "recording_stopped": _of(
+            "high",
+            3,
+            ("录像中断", "Recording stopped"),
+            ("有画面但没有写入磁盘", "There is a picture, but it is not written to disk"),
+            _LOST,
+            (
+                "请检查边缘盒磁盘，并派人到考场",
+                "Check the box's disk; send somebody to the room",
+            ),
+        ),
+        "box_lost": _of(
+            "high",
+            5,
+            ("边缘盒失联", "Box lost"),
+            ("边缘盒断电、断网或停止运行", "The box has no power, no network, or has stopped"),
+            (
+                "看不到所属考场；断网时录像仍在盒内继续",
+                "Its rooms are not seen; without network it records on by itself",
+            ),
+            ("请检查边缘盒的电源与网络", "Check the box's power and network"),
+        ),
+        "nobody_reachable": _of(
+            "high",
+            2,
+            ("无人接收警情", "Nobody reachable"),
+            ("值班手机不在线或无人接单", "No duty phone is connected, or nobody takes the alert"),
+            ("警情无人处理", "Alerts stay without anybody to deal with them"),
+            ("请电话联系值班人员", "Call the people on duty by telephone"),
+        ),
+    }
+)
+"""Every class there is, by name."""
+
+OF_TAMPER: Mapping[str, Kind] = MappingProxyType(
+    {
+        "covered": "covered",
+        "defocused": "defocused",
+        "moved": "moved",
+        "dark": "dark",
+        "black": "black",
+        "white": "white",
+        "frozen": "frozen",
+        "no_signal": "camera_down",
+    }
+)
+"""Which class a box's word about a picture belongs to."""

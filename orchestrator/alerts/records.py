@@ -1,0 +1,230 @@
+"""Cases in the store: written as they change, read when the centre starts or people ask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Row, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from orchestrator.alerts.cases import Case, Change, Delivery
+from orchestrator.alerts.watch import BoxSeen, CameraSeen, Seen, Tamper
+from orchestrator.exams import Lead
+from orchestrator.store.columns import InstantType
+from orchestrator.store.tables import (
+    alert_events,
+    alerts,
+    camera_states,
+    cameras,
+    deliveries,
+    edge_states,
+    edges,
+    tampers,
+)
+from orchestrator.windows import open_sessions
+
+Which = Literal["open", "closed", "all"]
+
+_COLUMNS = [field.name for field in fields(Case) if field.name != "deliveries"]
+_DELIVERY = [field.name for field in fields(Delivery)]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A step of an alert, as it is kept."""
+
+    number: int
+    at: datetime
+    step: str
+    phone: str
+    person: str
+    detail: str
+
+
+async def keep(connection: AsyncConnection, change: Change, now: datetime) -> None:
+    """Write a changed case, its deliveries and its steps."""
+    case = change.case
+    values = {name: getattr(case, name) for name in _COLUMNS}
+    done = await connection.execute(update(alerts).where(alerts.c.id == case.id).values(**values))
+    if not done.rowcount:
+        await connection.execute(insert(alerts).values(**values))
+    mine = (deliveries.c.alert == case.id) & (deliveries.c.round == case.round)
+    await connection.execute(delete(deliveries).where(mine))
+    if case.deliveries:
+        rows = [
+            {
+                "alert": case.id,
+                "round": case.round,
+                **{name: getattr(one, name) for name in _DELIVERY},
+            }
+            for one in case.deliveries
+        ]
+        await connection.execute(insert(deliveries), rows)
+    if change.steps:
+        newest = select(func.max(alert_events.c.number)).where(alert_events.c.alert == case.id)
+        number = int(await connection.scalar(newest) or 0)
+        steps = [
+            {
+                "alert": case.id,
+                "number": number + 1 + place,
+                "at": now,
+                "step": step.kind,
+                "phone": step.phone,
+                "person": step.person,
+                "detail": step.detail,
+            }
+            for place, step in enumerate(change.steps)
+        ]
+        await connection.execute(insert(alert_events), steps)
+    await count(connection, change.occurrences, case.id)
+
+
+async def count(connection: AsyncConnection, words: Sequence[str], alert: str) -> None:
+    """Note under which case words of boxes were counted; empty: under none."""
+    if words:
+        which = tampers.c.id.in_(list(words)) & tampers.c.alert.is_(None)
+        await connection.execute(update(tampers).where(which).values(alert=alert))
+
+
+async def pass_over(connection: AsyncConnection, words: Sequence[str], now: datetime) -> None:
+    """Settle words of boxes that nobody is called for."""
+    if words:
+        await connection.execute(
+            update(tampers)
+            .where(tampers.c.id.in_(list(words)))
+            .values(
+                alert=func.coalesce(tampers.c.alert, ""),
+                ended_at=func.coalesce(tampers.c.ended_at, literal(now, InstantType)),
+            )
+        )
+
+
+async def open_cases(connection: AsyncConnection) -> list[Case]:
+    """Read the cases that are not solved."""
+    return await _cases(connection, select(alerts).where(alerts.c.solved_at.is_(None)))
+
+
+async def listed(
+    connection: AsyncConnection, which: Which, after: str = "", limit: int = 100
+) -> list[Case]:
+    """Read cases, newest first, those behind `after`."""
+    query = select(alerts).order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(limit)
+    if which != "all":
+        is_open = alerts.c.solved_at.is_(None)
+        query = query.where(is_open if which == "open" else ~is_open)
+    if after:
+        last = (await connection.execute(select(alerts).where(alerts.c.id == after))).first()
+        if last is None:
+            return []
+        same = (alerts.c.raised_at == last.raised_at) & (alerts.c.id < after)
+        query = query.where(or_(alerts.c.raised_at < last.raised_at, same))
+    return await _cases(connection, query)
+
+
+async def one(connection: AsyncConnection, id: str) -> Case | None:
+    """Read one case."""
+    found = await _cases(connection, select(alerts).where(alerts.c.id == id))
+    return found[0] if found else None
+
+
+async def events_of(connection: AsyncConnection, id: str) -> list[Event]:
+    """Read what became of a case, step by step."""
+    query = (
+        select(*(alert_events.c[field.name] for field in fields(Event)))
+        .where(alert_events.c.alert == id)
+        .order_by(alert_events.c.number)
+    )
+    return [Event(*row) for row in await connection.execute(query)]
+
+
+async def solved_since(connection: AsyncConnection, when: datetime) -> list[str]:
+    """Name the cases that were solved since then."""
+    return list(await connection.scalars(select(alerts.c.id).where(alerts.c.solved_at >= when)))
+
+
+async def _cases(connection: AsyncConnection, query: Select[Any]) -> list[Case]:
+    rows = (await connection.execute(query)).all()
+    wanted = deliveries.c.alert.in_([row.id for row in rows])
+    told = await connection.execute(
+        select(deliveries).where(wanted).order_by(deliveries.c.sent_at, deliveries.c.phone)
+    )
+    by_case: dict[tuple[str, int], list[Delivery]] = {}
+    for row in told:
+        made = Delivery(**{name: getattr(row, name) for name in _DELIVERY})
+        by_case.setdefault((row.alert, row.round), []).append(made)
+    return [_case(row, by_case.get((row.id, row.round), [])) for row in rows]
+
+
+def _case(row: Row[Any], told: Sequence[Delivery]) -> Case:
+    return Case(**{name: getattr(row, name) for name in _COLUMNS}, deliveries=tuple(told))
+
+
+# ------------------------------------------------------------ what is seen
+
+
+async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> Seen:
+    """Read what was last heard of the cameras whose windows are open, and of their boxes."""
+    sessions = {session.room: session.id for session in await open_sessions(connection, lead, now)}
+    main = (camera_states.c.camera == cameras.c.id) & (camera_states.c.stream == "main")
+    query = (
+        select(
+            cameras.c.id,
+            cameras.c.edge,
+            cameras.c.room,
+            camera_states.c.state,
+            camera_states.c.recording,
+            camera_states.c.last_frame_at,
+            edge_states.c.state.label("box"),
+            edge_states.c.heard_at,
+        )
+        .join(edges, edges.c.id == cameras.c.edge)
+        .outerjoin(camera_states, main)
+        .outerjoin(edge_states, edge_states.c.edge == cameras.c.edge)
+        .where(
+            cameras.c.room.in_(list(sessions)),
+            edges.c.enrolled_at.is_not(None),
+            edges.c.revoked_at.is_(None),
+        )
+        .order_by(cameras.c.id)
+    )
+    rows = (await connection.execute(query)).all() if sessions else []
+    seen = [
+        CameraSeen(
+            camera=row.id,
+            edge=row.edge,
+            room=row.room,
+            session=sessions[row.room],
+            state=row.state or ("off" if row.box == "online" else "unknown"),
+            recording=bool(row.recording),
+            last_frame_at=row.last_frame_at,
+        )
+        for row in rows
+    ]
+    boxes = {
+        row.edge: BoxSeen(
+            edge=row.edge,
+            cameras=sum(other.edge == row.edge for other in rows),
+            is_online=row.box == "online",
+            heard_at=row.heard_at,
+        )
+        for row in rows
+    }
+    unsettled = tampers.c.ended_at.is_(None) | tampers.c.alert.is_(None)
+    words = await connection.execute(
+        select(tampers).where(unsettled).order_by(tampers.c.first_at, tampers.c.id)
+    )
+    told = [
+        Tamper(
+            id=row.id,
+            camera=row.camera,
+            kind=row.kind,
+            score=row.score,
+            model=row.model,
+            first_at=row.first_at,
+            ended_at=row.ended_at,
+            is_counted=row.alert is not None,
+        )
+        for row in words
+    ]
+    return Seen(seen, list(boxes.values()), told)

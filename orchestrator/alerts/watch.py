@@ -1,0 +1,177 @@
+"""From what was last heard of cameras and boxes to what is wrong now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from orchestrator.alerts.cases import Condition, Key
+from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
+
+DOWN_AFTER = timedelta(seconds=5)
+"""No picture for so long: the camera is down."""
+COMING_WITHIN = timedelta(seconds=15)
+"""A camera that is only being connected is given so long."""
+NOT_RECORDED_AFTER = timedelta(seconds=10)
+SILENT_AFTER = timedelta(seconds=15)
+"""A box says something every five seconds."""
+CUT_OFF_AFTER = timedelta(seconds=3)
+"""A box whose connection broke may be back at once."""
+
+_GONE = frozenset({"lost", "stalled", "refused"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSeen:
+    """A camera whose window is open, as its box described its main stream last."""
+
+    camera: str
+    edge: str
+    room: str
+    session: str
+    state: str = "unknown"
+    recording: bool = False
+    last_frame_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxSeen:
+    """A box that has cameras whose windows are open."""
+
+    edge: str
+    cameras: int
+    is_online: bool
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tamper:
+    """A word of a box about a picture that is not ended, or not counted yet."""
+
+    id: str
+    camera: str
+    kind: str
+    score: float
+    model: str
+    first_at: datetime
+    ended_at: datetime | None
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was seen at one moment."""
+
+    cameras: Sequence[CameraSeen] = ()
+    boxes: Sequence[BoxSeen] = ()
+    tampers: Sequence[Tamper] = ()
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What is wrong, what is not decided yet, and which words were too short to be an alert."""
+
+    conditions: list[Condition] = field(default_factory=list)
+    undecided: set[Key] = field(default_factory=set)
+    passed_over: list[str] = field(default_factory=list)
+
+
+class Watch:
+    """Remembers since when each thing is as it should not be."""
+
+    def __init__(self, began: datetime) -> None:
+        self._began = began  # silence counts from here: nobody could be heard before
+        self._since: dict[Key, datetime] = {}
+
+    def look(self, seen: Seen, now: datetime) -> Verdicts:
+        """Judge what was seen."""
+        verdicts = Verdicts()
+        noticed: set[Key] = set()
+
+        def lasting(condition: Condition, wait: timedelta, since: datetime | None = None) -> None:
+            began = self._since.setdefault(condition.key, since or now)
+            noticed.add(condition.key)
+            if now - began >= wait:
+                verdicts.conditions.append(condition)
+            else:
+                verdicts.undecided.add(condition.key)
+
+        for box in seen.boxes:
+            heard = max(box.heard_at or self._began, self._began)
+            lost = Condition(
+                kind="box_lost",
+                subject=box.edge,
+                edge=box.edge,
+                first_at=heard,
+                cameras=box.cameras,
+            )
+            if not box.is_online and box.heard_at is not None:
+                lasting(lost, CUT_OFF_AFTER)
+            elif now - heard >= SILENT_AFTER:
+                verdicts.conditions.append(lost)
+        for camera in seen.cameras:
+            if camera.state == "unknown":  # its box is not heard: neither well nor ill
+                verdicts.undecided |= {
+                    ("camera_down", camera.camera),
+                    ("recording_stopped", camera.camera),
+                }
+            elif camera.state != "streaming":
+                down = _of_camera("camera_down", camera, camera.last_frame_at or now)
+                wait = DOWN_AFTER if camera.state in _GONE else COMING_WITHIN
+                lasting(down, wait, _last_picture(camera, now))
+                verdicts.undecided.add(("recording_stopped", camera.camera))
+            elif not camera.recording:
+                stopped = _of_camera("recording_stopped", camera, now)
+                lasting(stopped, NOT_RECORDED_AFTER)
+        self._since = {key: since for key, since in self._since.items() if key in noticed}
+        _judge_tampers(seen, now, verdicts)
+        return verdicts
+
+
+def _last_picture(camera: CameraSeen, now: datetime) -> datetime:
+    """Give since when there is no picture; one of long ago belongs to another window."""
+    last = camera.last_frame_at
+    if last is None or camera.state not in _GONE:
+        return now
+    return min(now, max(last, now - DOWN_AFTER))
+
+
+def _of_camera(kind: Kind, camera: CameraSeen, first_at: datetime) -> Condition:
+    return Condition(
+        kind=kind,
+        subject=camera.camera,
+        first_at=first_at,
+        edge=camera.edge,
+        room=camera.room,
+        camera=camera.camera,
+        session=camera.session,
+    )
+
+
+def _judge_tampers(seen: Seen, now: datetime, verdicts: Verdicts) -> None:
+    in_window = {camera.camera: camera for camera in seen.cameras}
+    for tamper in seen.tampers:
+        kind = OF_TAMPER.get(tamper.kind)
+        camera = in_window.get(tamper.camera)
+        if kind is None or camera is None:  # outside exams nobody is called
+            verdicts.passed_over.append(tamper.id)
+            continue
+        lasted = (tamper.ended_at or now) - tamper.first_at
+        if not tamper.is_counted and lasted < CLASSES[kind].raise_after:
+            if tamper.ended_at is not None:
+                verdicts.passed_over.append(tamper.id)
+            continue
+        verdicts.conditions.append(
+            Condition(
+                kind=kind,
+                subject=tamper.camera,
+                first_at=tamper.first_at,
+                edge=camera.edge,
+                room=camera.room,
+                camera=camera.camera,
+                session=camera.session,
+                score=tamper.score,
+                model=tamper.model,
+                occurrence="" if tamper.is_counted else tamper.id,
+                over=tamper.ended_at is not None,
+            )
+        )

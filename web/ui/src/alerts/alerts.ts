@@ -1,0 +1,102 @@
+/** What can be said of alerts: their order, their counts, whose they are. */
+
+import type { Alert, AlertClass, Camera, Priority } from '@/core/model'
+
+export type Alerts = ReadonlyMap<string, Alert>
+
+/** How an alert stands, in one word. */
+export type Standing = 'waiting' | 'undelivered' | 'delivered' | 'read' | 'taken' | 'shelved' | 'solved'
+
+export const PRIORITY_SHAPES: Record<Priority, string> = { high: '▲', medium: '◆', low: '●' }
+
+const RANK: Record<Priority, number> = { high: 0, medium: 1, low: 2 }
+
+export const isOpen = (alert: Alert): boolean => alert.state !== 'solved'
+/** Nobody has said yet that they take care of it. */
+export const isWaiting = (alert: Alert): boolean => alert.state === 'raised' || alert.state === 'delivered'
+
+/** Give the alerts, the untaken and grave first, then the older ones. */
+export function ordered(alerts: Iterable<Alert>): Alert[] {
+  return [...alerts].sort(
+    (a, b) =>
+      Number(isWaiting(b)) - Number(isWaiting(a)) ||
+      RANK[a.priority] - RANK[b.priority] ||
+      Date.parse(a.raised_at) - Date.parse(b.raised_at) ||
+      (a.id < b.id ? -1 : 1),
+  )
+}
+
+/** Give the alerts with one more, or with its newer state; a solved one goes. */
+export function withAlert(alerts: Alerts, alert: Alert): Alerts {
+  const next = new Map(alerts)
+  if (isOpen(alert)) next.set(alert.id, alert)
+  else next.delete(alert.id)
+  return next
+}
+
+/** Read an alert from an event; null where the event only says that something changed. */
+export function alertOf(data: unknown): Alert | null {
+  const alert = data as Partial<Alert> | null
+  const isWhole = alert && alert.id && alert.class && alert.state && alert.raised_at && Array.isArray(alert.delivery)
+  return isWhole ? (alert as Alert) : null
+}
+
+export function standingOf(alert: Alert): Standing {
+  if (alert.state === 'taken' || alert.state === 'shelved' || alert.state === 'solved') return alert.state
+  const states = alert.delivery.map((delivery) => delivery.state)
+  if (states.includes('read')) return 'read'
+  if (states.includes('delivered') || alert.state === 'delivered') return 'delivered'
+  return states.includes('undelivered') ? 'undelivered' : 'waiting'
+}
+
+/** Give the gravest alert that concerns a camera, through its box too. */
+export function alertAt(alerts: readonly Alert[], camera: Pick<Camera, 'id' | 'edge'>): Alert | null {
+  const own = alerts.filter(
+    (alert) =>
+      alert.state !== 'shelved' && (alert.camera === camera.id || (alert.class === 'box_lost' && alert.edge === camera.edge)),
+  )
+  return ordered(own)[0] ?? null
+}
+
+/** Give the alert after the one somebody stands at, and the first after the last. */
+export function nextAlert(alerts: readonly Alert[], current: string | null): Alert | null {
+  const index = alerts.findIndex((alert) => alert.id === current)
+  return alerts[index + 1] ?? alerts[0] ?? null
+}
+
+/** Give the alert somebody means to take: the chosen one, the focused camera's, or the first. */
+export function alertToTake(
+  alerts: readonly Alert[],
+  chosen: string | null,
+  focused: Pick<Camera, 'id' | 'edge'> | null,
+): Alert | null {
+  const waiting = ordered(alerts.filter(isWaiting))
+  return waiting.find((alert) => alert.id === chosen) ?? (focused && alertAt(waiting, focused)) ?? waiting[0] ?? null
+}
+
+/** Where an alert is, as people say it. */
+export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Alert, 'room_name' | 'edge'>>): string {
+  return alert.room_name || alert.room || alert.camera || alert.edge || ''
+}
+
+/** Reasons people give when an alert is over, the likely ones of its class first. */
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'permitted', 'false'] as const
+export type ReasonKey = (typeof REASONS)[number]
+
+const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
+  covered: ['cleared', 'permitted', 'false'],
+  black: ['cleared', 'restarted', 'lights', 'false'],
+  moved: ['turned', 'permitted', 'false'],
+  frozen: ['restarted', 'network', 'false'],
+  white: ['cleared', 'turned', 'lights', 'false'],
+  defocused: ['focused', 'cleared', 'false'],
+  dark: ['lights', 'permitted', 'false'],
+  camera_down: ['network', 'restarted', 'permitted', 'false'],
+  recording_stopped: ['restarted', 'network', 'false'],
+  box_lost: ['network', 'restarted', 'permitted', 'false'],
+  nobody_reachable: ['network', 'false'],
+}
+
+export function reasonsOf(kind: AlertClass): readonly ReasonKey[] {
+  return LIKELY[kind] ?? REASONS
+}

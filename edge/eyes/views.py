@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,7 @@ class Model:
 
     file: Path | None
     fingerprint: str
-    usual: Thresholds = Thresholds()
+    usual: Thresholds = field(default_factory=Thresholds)
     """For a camera that was not calibrated."""
 
     @classmethod

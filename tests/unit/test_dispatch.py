@@ -86,7 +86,7 @@ def test_a_cancellation_that_ended_is_dropped_without_a_word() -> None:
 
 def test_another_camera_source_or_key_is_due() -> None:
     want = wanted(order())
-    other = replace(want, cameras=(("cam1", "r1", "", "sealed anew"),))
+    other = replace(want, cameras=(("cam1", "r1", "", "sealed anew", ""),))
     assert due(want, other)
     assert is_due(standing(want), 1, want, want.digest(b"x" * 32), NOW)
 

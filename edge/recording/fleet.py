@@ -49,7 +49,7 @@ class Fleet:
         feed: FeedServer,
         group: asyncio.TaskGroup,
         seal_key: SealKey,
-        clock_trusted: Callable[[], bool],
+        earliest: Callable[[], datetime | None],
     ) -> None:
         self.file = OrdersFile(config.orders)
         self.streams: dict[Key, CameraStream] = {}
@@ -60,7 +60,7 @@ class Fleet:
         self._feed = feed
         self._group = group
         self._origins = Origins(seal_key)
-        self._clock_trusted = clock_trusted
+        self._earliest = earliest
         self._sweep = Sweep(clock)
         self._spacing = Spacing(clock)
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
@@ -78,9 +78,7 @@ class Fleet:
             if self.file.refresh():
                 self._origins.forget_all()
             now = self._clock.now()
-            await self._become(
-                wanted(self.file.orders, self._origins, now, clock_trusted=self._clock_trusted())
-            )
+            await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
             self._look_at_space(now)
             self._reconcile()
             self._notice_recovery()

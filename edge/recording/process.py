@@ -50,7 +50,7 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
             ):
                 adopted = asyncio.Event()
                 key = SealKey.load_or_make(config.keys / "seal.key")
-                fleet = Fleet(config, clock, books, feed, group, key, trust.trusted)
+                fleet = Fleet(config, clock, books, feed, group, key, trust.earliest)
                 watch = GapWatch(fleet, rows, books, clock, last_alive)
                 group.create_task(rows.failed(), name="rows")
                 group.create_task(books.failed(), name="books")

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { zhCN } from '@/locales/zh-CN'
 import { ApiError } from './api'
 import { i18n } from './i18n'
-import { messageOf } from './problems'
+import { detailOf, messageOf } from './problems'
 
 const words = { t: i18n.global.t as never, te: (key: string) => i18n.global.te(key) }
 
@@ -26,6 +26,15 @@ describe('a failure', () => {
     i18n.global.locale.value = 'en'
     expect(messageOf(new ApiError('http_502', 502), words)).toContain('server failed')
     expect(messageOf(new ApiError('new_code', 409), words)).toContain('not valid')
+  })
+
+  it('carries its reason in both languages', () => {
+    const detail = '第 2 行的引号或分隔符有误：a / b / row 2 has a broken quote or separator'
+    const error = new ApiError('unreadable_file', 422, '文件是空的 / the file is empty')
+    expect([detailOf(error, 'zh-CN'), detailOf(error, 'en')]).toEqual(['文件是空的', 'the file is empty'])
+    expect(detailOf(new ApiError('x', 422, detail), 'zh-CN')).toContain('第 2 行')
+    expect(detailOf(new ApiError('bad_request', 400, 'user: expected str'), 'zh-CN')).toBe('')
+    expect(detailOf(new TypeError('x'), 'en')).toBe('')
   })
 
   it('of this page itself is told too', () => {

@@ -86,15 +86,11 @@ def adopt(path: Path, name: Name) -> Finished:
 
 
 def unfinished(shelf: Path) -> list[Path]:
-    """Give the `.part` files an earlier run left, oldest first.
+    """Give the `.part` files earlier runs left, oldest first.
 
-    Called before this run makes its own. Looks where they can be: in each camera's two newest
-    days, of which the second matters at midnight.
+    Called before this run makes its own. Looks everywhere: a wrong clock names days of its own.
     """
-    found: list[Path] = []
-    for camera in _folders(shelf):
-        for day in _folders(camera)[-2:]:
-            found += day.glob("*.part")
+    found = [part for day in days(shelf) for part in day.glob("*.part")]
     return sorted(found, key=lambda path: (path.name, path))
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -83,6 +84,16 @@ def adopt(path: Path, name: Name) -> Finished:
         root=found.root,
         adopted=True,
     )
+
+
+def cut(finished: Finished) -> Finished:
+    """Cut a segment to what the disk has of it; raises ValueError when that is no picture."""
+    os.close(finished.fd)
+    if not finished.cut_to:
+        raise ValueError("nothing of it is on the disk for certain")
+    os.truncate(finished.part, finished.cut_to)
+    again = adopt(finished.part, finished.name)
+    return replace(again, clock_offset_ms=finished.clock_offset_ms, adopted=False)
 
 
 def unfinished(shelf: Path) -> list[Path]:

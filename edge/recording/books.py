@@ -155,7 +155,13 @@ class Books:
         expected = finished.name.file(config.shelf, "mp4")
         self._unrecorded.add(expected)
         try:
+            if finished.cut_to is not None:
+                finished = await asyncio.to_thread(adoption.cut, finished)
             place = await asyncio.to_thread(seal, finished, config.shelf)
+        except ValueError as error:
+            self._unrecorded.discard(expected)
+            self._trouble("write_failed", f"{finished.part.name}: {error}")
+            return
         except OSError as error:
             self._unrecorded.discard(expected)
             if finished.part in self._unsealed:

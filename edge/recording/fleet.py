@@ -98,6 +98,11 @@ class Fleet:
         open_ones = (stream.recorder.growing for stream in self.streams.values())
         return [segment for segment in open_ones if segment is not None and segment.path]
 
+    def not_synced(self, segment: GrowingSegment, error: OSError) -> None:
+        """Note that the disk did not take what was written to a file."""
+        stream = self._stream((segment.name.camera, segment.name.stream))
+        stream.recorder.doubt(segment, ShelfBroken(error))
+
     def failures(self, key: Key) -> list[Failure]:
         """Give why pictures of a stream were missing of late."""
         return self._stream(key).failures

@@ -1,6 +1,8 @@
 /** What a failure is called in the language of the page. */
 
 import { ApiError } from './api'
+import type { Hole } from './coverage'
+import { spanText } from './time'
 
 interface Words {
   t: (key: string, named?: Record<string, unknown>) => string
@@ -27,6 +29,13 @@ export function messageOf(error: unknown, { t, te }: Words): string {
 /** Give what a box calls the cause of a trouble, in the language of the page; an unknown word as it is. */
 export function causeText(cause: string, { t, te }: Words): string {
   return isWord(cause) && te(`cause.${cause}`) ? t(`cause.${cause}`) : cause
+}
+
+/** Give how long a hole in the recordings is, and its cause where the box told it. */
+export function holeText(hole: Hole, words: Words): string {
+  const span = spanText(hole.end - hole.start)
+  const cause = causeText(hole.cause, words)
+  return cause ? words.t('recording.gapBecause', { span, cause }) : words.t('recording.gap', { span })
 }
 
 /** Give the result of an act on the ledger. */

@@ -67,6 +67,7 @@ export const en: typeof zhCN = {
     user_exists: 'There is such a user already.',
     running_session: 'It would end or move an examination that is being recorded, so it cannot be applied.',
     h265: 'The camera sends H.265, which browsers cannot show.',
+    too_many_looks: 'Too many pictures are being viewed at once. Close some, then try again.',
     b_frames: 'The camera sends B-frames, which cannot be shown live.',
     no_track: 'The edge box gave no picture of this camera.',
     no_such: 'It does not exist, or no longer does.',
@@ -440,6 +441,7 @@ export const en: typeof zhCN = {
       unreadable_file: 'unreadable file',
       running_session: 'exam being recorded',
       rate_limited: 'too often',
+      too_many_looks: 'too many looks',
       refused: 'refused',
     },
     reasons: {

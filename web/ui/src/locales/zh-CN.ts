@@ -65,6 +65,7 @@ export const zhCN = {
     user_exists: '该用户名已存在。',
     running_session: '此安排会终止或移动正在录像的场次，不能应用。',
     h265: '摄像机使用 H.265 编码，浏览器无法播放。',
+    too_many_looks: '同时调看的画面过多，请先关闭一些再试。',
     b_frames: '摄像机启用了 B 帧，无法实时播放。',
     no_track: '边缘设备没有提供该摄像机的画面。',
     no_such: '对象不存在，可能已被删除。',
@@ -437,6 +438,7 @@ export const zhCN = {
       unreadable_file: '文件无法读取',
       running_session: '场次正在录像',
       rate_limited: '过于频繁',
+      too_many_looks: '调看过多',
       refused: '被拒绝',
     },
     reasons: {

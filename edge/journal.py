@@ -18,6 +18,8 @@ from contract.spans import Span
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_S = 15.0
 _ID_LIMIT = 64
+_KEPT_US = 7 * 24 * 3600 * 1_000_000
+_PRUNED_AT_ONCE = 200
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 # Instants are microseconds since 1970. `seq` must never be given twice, not even after a fact was
@@ -181,12 +183,24 @@ class Journal:
         return [(row[0], row[1], row[2], from_us(row[3]), row[4]) for row in rows]
 
     async def mark_heard(self, up_to: int) -> None:
-        """Remember that the centre has every fact up to here; the mark never falls."""
+        """Remember that the centre has every fact up to here; the mark never falls.
+
+        Of what it has heard, facts of the last week stay: the recorder reads its failures there.
+        """
         async with self._transaction() as db:
             await db.execute(
                 "insert into meta values ('heard', ?) on conflict (key) do update set value = "
                 "cast(max(cast(value as integer), cast(excluded.value as integer)) as text)",
                 (str(up_to),),
+            )
+            # Only the oldest are looked at: this runs often. Age counts against the last one heard,
+            # which stays, so that no clock is needed.
+            await db.execute(
+                "delete from facts where seq in ("
+                "select seq from (select seq, at_us from facts order by seq limit ?3) "
+                "where seq <= ?1 and at_us < -?2 + (select at_us from facts where seq <= ?1 "
+                "order by seq desc limit 1))",
+                (up_to, _KEPT_US, _PRUNED_AT_ONCE),
             )
 
     async def heard(self) -> int:

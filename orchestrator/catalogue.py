@@ -19,7 +19,7 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown
 from contract.clock import Clock
 from contract.keys import BadSignature
-from contract.messages import EdgeStatus, Fact, Heard, Message, data_of, verify_fact
+from contract.messages import EdgeStatus, Fact, Heard, Message, SegmentClosed, data_of, verify_fact
 from contract.retry import keep
 from orchestrator import told
 from orchestrator.belonging import belongings
@@ -33,7 +33,7 @@ from orchestrator.store.tables import camera_states, edge_states, edges, fact_ma
 log = logging.getLogger(__name__)
 
 SILENT_AFTER = timedelta(seconds=45)
-_MOST_AT_ONCE = 200
+_MOST_AT_ONCE = 50
 _ROOM_FOR = 5000
 _LOOK_EVERY_S = 5.0
 _HIGHEST_SEQ = 1 << 53
@@ -134,10 +134,13 @@ class Catalogue:
         happened: list[told.Happened] = []
         marks: dict[str, int] = {}
         now = self._clock.now()
-        async with self._store.write() as connection:
+        async with self._store.read() as connection:
             keys = await _keys(connection, batches)
+        sorted_out = {edge: _sort_out(keys[edge], batches[edge]) for edge in keys}
+        async with self._store.write() as connection:
+            still = await _keys(connection, batches)
             for edge, batch in batches.items():
-                if edge not in keys:
+                if edge not in keys or still.get(edge) != keys[edge]:
                     await self._complain(connection, edge, "unknown_box", now)
                     batch.status = None
                     continue
@@ -145,7 +148,9 @@ class Catalogue:
                     status = await self._own_status(connection, edge, batch.status, now)
                     work = partial(told.keep_status, connection, edge, status, now)
                     happened += await _safely(connection, work, edge)
-                genuine = await self._genuine(connection, edge, keys[edge], batch, now)
+                genuine, forged = sorted_out[edge]
+                if forged:
+                    await self._complain(connection, edge, "forged", now)
                 if genuine:
                     marks[edge] = await self._keep(connection, edge, genuine, batch, now, happened)
         for event in happened:
@@ -172,19 +177,6 @@ class Catalogue:
                 batches[edge].bodies[fact.id] = arrival.payload
         except (msgspec.MsgspecError, ValueError) as error:
             log.warning("ignored what came on %s: %s", arrival.topic, error)
-
-    async def _genuine(
-        self, connection: AsyncConnection, edge: str, public: bytes, batch: _Batch, now: datetime
-    ) -> list[Fact]:
-        genuine = []
-        for fact in batch.facts.values():
-            try:
-                verify_fact(public, fact)
-            except BadSignature:
-                await self._complain(connection, edge, "forged", now)
-            else:
-                genuine.append(fact)
-        return sorted(genuine, key=lambda fact: fact.seq)
 
     async def _keep(
         self,
@@ -222,13 +214,17 @@ class Catalogue:
         """Change the store by what the box may say; the rest is stored as it came, no more."""
         said = [(fact, data) for fact in new if (data := _data(fact)) is not None]
         own = await belongings(connection, edge, [data for _, data in said])
-        happened: list[told.Happened] = []
-        for fact, data in said:
-            if data in own:
+        if any(data not in own for _, data in said):
+            await self._complain(connection, edge, "not_its_own", now)
+        allowed = [(fact, data) for fact, data in said if data in own]
+        closed = [data for _, data in allowed if isinstance(data, SegmentClosed)]
+        at_once = partial(told.keep_segments, connection, edge, closed, self._lead)
+        kept = await _wholly(connection, at_once, f"{edge}: {len(closed)} segments at once")
+        happened = kept or []
+        for fact, data in allowed:
+            if kept is None or not isinstance(data, SegmentClosed):
                 work = partial(told.apply, connection, edge, fact.at, data, self._lead)
                 happened += await _safely(connection, work, f"{edge}: {fact.id}")
-            else:
-                await self._complain(connection, edge, "not_its_own", now)
         return happened
 
     async def _own_status(
@@ -337,6 +333,18 @@ class Catalogue:
             self._events.publish(event.type, event.id, event.data, now)
 
 
+def _sort_out(public: bytes, batch: _Batch) -> tuple[list[Fact], bool]:
+    """Give the facts that the box signed, by number, and whether there were others."""
+    genuine = []
+    for fact in batch.facts.values():
+        try:
+            verify_fact(public, fact)
+        except BadSignature:
+            continue
+        genuine.append(fact)
+    return sorted(genuine, key=lambda fact: fact.seq), len(genuine) < len(batch.facts)
+
+
 def _data(fact: Fact) -> Message | None:
     try:
         return data_of(fact)
@@ -345,17 +353,25 @@ def _data(fact: Fact) -> Message | None:
         return None
 
 
-async def _safely(
-    connection: AsyncConnection, work: Callable[[], Awaitable[list[told.Happened]]], what: str
-) -> list[told.Happened]:
+_Work = Callable[[], Awaitable[list[told.Happened]]]
+
+
+async def _safely(connection: AsyncConnection, work: _Work, what: str) -> list[told.Happened]:
     """Do it wholly or not at all: nothing that a box says keeps the others' facts from us."""
+    return await _wholly(connection, work, what) or []
+
+
+async def _wholly(
+    connection: AsyncConnection, work: _Work, what: str
+) -> list[told.Happened] | None:
+    """Do it wholly and give what happened, or not at all and give None."""
     await connection.exec_driver_sql("SAVEPOINT before_work")
     try:
         happened = await work()
     except (DBAPIError, OverflowError, ValueError) as error:
         await connection.exec_driver_sql("ROLLBACK TO SAVEPOINT before_work")
         log.warning("what box %s said cannot be kept: %s", what, error)
-        return []
+        return None
     await connection.exec_driver_sql("RELEASE SAVEPOINT before_work")
     return happened
 

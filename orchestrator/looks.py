@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.boxapi import LiveAnswer, LiveOffer
 from contract.clock import Clock
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 VIEW_FOR = timedelta(seconds=120)
 RENEW_EVERY = timedelta(seconds=60)
 MOST_TRACKS = 16
+MOST_OF_A_PERSON = 16
+"""Open looks at once: a wall has one for each box it shows."""
+MOST_OF_A_BOX = 48
 _LOOK_EVERY_S = 1.0
 
 Wish = tuple[str, Stream]
@@ -41,7 +45,7 @@ class LookRefused(Exception):
     """A look is not given; `code` says why, stable.
 
     Codes: `forbidden`, `no_such`, `bad_request`, `outside_window`, `not_logged_in`,
-    `box_unreachable`, `box_refused`.
+    `box_unreachable`, `box_refused`, `too_many_looks`.
     """
 
     def __init__(self, code: str, message: str = "") -> None:
@@ -108,7 +112,11 @@ class Looks:
         except LookRefused as refusal:
             await self._refuse(act, refusal)
             raise
-        ticket = await self._write_down(person, edge, wishes, sdp, until, act)
+        try:
+            ticket = await self._write_down(person, edge, wishes, sdp, until, act)
+        except LookRefused as refusal:
+            await self._refuse(act, refusal)
+            raise
         try:
             answer = await self._relay(ticket, sdp)
         except LookRefused as refusal:
@@ -314,7 +322,7 @@ class Looks:
         until: datetime,
         act: Act,
     ) -> Ticket:
-        """Commit the ledger's row, then give the ticket to be signed."""
+        """Commit the ledger's row, then give the ticket to be signed; raises LookRefused."""
         now = self._clock.now()
         ticket = Ticket(
             edge=edge,
@@ -328,6 +336,7 @@ class Looks:
             view_until=min(until, now + VIEW_FOR),
         )
         async with self._store.write() as connection:
+            await _check_room(connection, person, edge)
             row = await append(connection, act, now)
             self._renewed[ticket.jti] = now  # `review` leaves it alone while the box opens it
             await connection.execute(
@@ -366,6 +375,17 @@ class Looks:
 
     async def _refuse(self, act: Act, refusal: LookRefused) -> None:
         await self._ledger.record(replace(act, result=refusal.code))
+
+
+async def _check_room(connection: AsyncConnection, person: Person, edge: str) -> None:
+    """Raise LookRefused where the person, or the box, has as many open looks as may be."""
+    for which, most in (
+        (looks.c.user_id == person.id, MOST_OF_A_PERSON),
+        (looks.c.edge == edge, MOST_OF_A_BOX),
+    ):
+        query = select(func.count()).select_from(looks).where(which, looks.c.ended_at.is_(None))
+        if (await connection.scalar(query) or 0) >= most:
+            raise LookRefused("too_many_looks", f"{most} are open already")
 
 
 def _box_refusal(status: int, body: bytes) -> LookRefused:

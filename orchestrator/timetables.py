@@ -119,6 +119,7 @@ class Timetables:
             timezone=self._timezone,
             term=term or self._term,
             rooms=known,
+            now=self._clock.now(),
         )
         try:
             reading = await self._reader.read(job)

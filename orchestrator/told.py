@@ -65,7 +65,7 @@ async def apply(
     """Change the store by one new fact; of a kind we do not know, nothing."""
     match data:
         case SegmentClosed():
-            return await _segment(connection, edge, data, lead)
+            return await keep_segments(connection, edge, [data], lead)
         case GapFound():
             return await _gap(connection, edge, data)
         case CameraChanged():
@@ -149,56 +149,79 @@ async def silent_since(connection: AsyncConnection, last: datetime) -> list[str]
     return list(await connection.scalars(select(edge_states.c.edge).where(which)))
 
 
-async def _segment(
-    connection: AsyncConnection, edge: str, data: SegmentClosed, lead: Lead
+async def keep_segments(
+    connection: AsyncConnection, edge: str, closed: Iterable[SegmentClosed], lead: Lead
 ) -> list[Happened]:
-    name = await _free_id(connection, segments, edge, data.segment)
-    if name is None:
+    """Keep segments that are new: four statements, however many they are."""
+    told = {one.segment: one for one in closed}
+    names = await _free_ids(connection, segments, edge, told)
+    new = [(names[one], told[one]) for one in names]
+    if not new:
         return []
-    room = select(cameras.c.room).where(cameras.c.id == data.camera)
-    rooms = list(await connection.scalars(room))
-    span = Span(data.start, data.end)
-    sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
-    kept = retain_until(data.end, (lead.window(one.start, one.end) for one in sessions))
-    await connection.execute(
-        insert(segments).values(
-            id=name,
-            edge=edge,
-            camera=data.camera,
-            stream=data.stream,
-            starts_at=data.start,
-            ends_at=data.end,
-            bytes=data.bytes,
-            path=data.path,
-            root=data.root,
-            previous=data.previous,
-            fragments=data.fragments,
-            clock=data.clock,
-            clock_offset_ms=data.clock_offset_ms,
-            volume=data.volume,
-            adopted=data.adopted,
-            retain_until=kept,
-        )
+    held = select(cameras.c.id, cameras.c.room).where(
+        cameras.c.id.in_({one.camera for _, one in new})
     )
-    told = {"camera": data.camera, "start": data.start, "end": data.end, "bytes": data.bytes}
-    return [Happened("recording", name, told)]
+    room_of = {row.id: row.room for row in await connection.execute(held)}
+    span = Span(min(one.start for _, one in new), max(one.end for _, one in new))
+    rooms = set(room_of.values())
+    sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
+    windows = [(one.room, lead.window(one.start, one.end)) for one in sessions]
+    rows = []
+    for name, one in new:
+        touched = (
+            window
+            for room, window in windows
+            if room == room_of.get(one.camera) and window.start < one.end and one.start < window.end
+        )
+        rows.append(_segment_row(edge, name, one, retain_until(one.end, touched)))
+    await connection.execute(insert(segments), rows)
+    return [Happened("recording", name, _shown(one)) for name, one in new]
 
 
-async def _free_id(connection: AsyncConnection, table: Table, edge: str, wanted: str) -> str | None:
-    """Give the id under which a box's new thing is kept; None when it is there already.
+def _segment_row(edge: str, name: str, data: SegmentClosed, kept: datetime) -> dict[str, Any]:
+    return {
+        "id": name,
+        "edge": edge,
+        "camera": data.camera,
+        "stream": data.stream,
+        "starts_at": data.start,
+        "ends_at": data.end,
+        "bytes": data.bytes,
+        "path": data.path,
+        "root": data.root,
+        "previous": data.previous,
+        "fragments": data.fragments,
+        "clock": data.clock,
+        "clock_offset_ms": data.clock_offset_ms,
+        "volume": data.volume,
+        "adopted": data.adopted,
+        "retain_until": kept,
+    }
+
+
+def _shown(data: SegmentClosed) -> dict[str, Any]:
+    return {"camera": data.camera, "start": data.start, "end": data.end, "bytes": data.bytes}
+
+
+async def _free_ids(
+    connection: AsyncConnection, table: Table, edge: str, wanted: Iterable[str]
+) -> dict[str, str]:
+    """Give the id under which each new thing of a box is kept; none for what is there already.
 
     An id that another box took first hides nothing: longer ids than boxes may give are ours.
     """
-    ours = f"twin-{sha256(f'{edge}/{wanted}'.encode()).hexdigest()}"
-    known = select(table.c.id, table.c.edge).where(table.c.id.in_([wanted, ours]))
+    ours = {one: f"twin-{sha256(f'{edge}/{one}'.encode()).hexdigest()}" for one in wanted}
+    known = select(table.c.id, table.c.edge).where(table.c.id.in_([*ours, *ours.values()]))
     holders = {row.id: row.edge for row in await connection.execute(known)}
-    if edge in holders.values():
-        return None
-    return ours if wanted in holders else wanted
+    return {
+        one: twin if one in holders else one
+        for one, twin in ours.items()
+        if twin not in holders and holders.get(one) != edge
+    }
 
 
 async def _gap(connection: AsyncConnection, edge: str, data: GapFound) -> list[Happened]:
-    name = await _free_id(connection, gaps, edge, data.gap)
+    name = (await _free_ids(connection, gaps, edge, [data.gap])).get(data.gap)
     if name is None:
         return []
     await connection.execute(

@@ -33,6 +33,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "wrong_type": (415, "The body is of a type this address does not take"),
     "unsatisfiable_range": (416, "The range lies outside the recording"),
     "unreadable_file": (422, "The file could not be read"),
+    "too_many_looks": (429, "Too many live looks are open: close one first"),
     "locked": (429, "Too many wrong passwords: this account waits"),
     "rate_limited": (429, "Too many requests: wait a little"),
     "internal": (500, "Something failed here; it is in the log of the server"),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -85,16 +86,22 @@ def adopt(path: Path, name: Name) -> Finished:
     )
 
 
-def unfinished(shelf: Path) -> list[Path]:
-    """Give the `.part` files an earlier run left, oldest first.
+def cut(finished: Finished) -> Finished:
+    """Cut a segment to what the disk has of it; raises ValueError when that is no picture."""
+    os.close(finished.fd)
+    if not finished.cut_to:
+        raise ValueError("nothing of it is on the disk for certain")
+    os.truncate(finished.part, finished.cut_to)
+    again = adopt(finished.part, finished.name)
+    return replace(again, clock_offset_ms=finished.clock_offset_ms, adopted=False)
 
-    Called before this run makes its own. Looks where they can be: in each camera's two newest
-    days, of which the second matters at midnight.
+
+def unfinished(shelf: Path) -> list[Path]:
+    """Give the `.part` files earlier runs left, oldest first.
+
+    Called before this run makes its own. Looks everywhere: a wrong clock names days of its own.
     """
-    found: list[Path] = []
-    for camera in _folders(shelf):
-        for day in _folders(camera)[-2:]:
-            found += day.glob("*.part")
+    found = [part for day in days(shelf) for part in day.glob("*.part")]
     return sorted(found, key=lambda path: (path.name, path))
 
 

@@ -1,7 +1,7 @@
 """Which streams are wanted now: pure, from the orders in force."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -9,7 +9,8 @@ import msgspec
 from contract.keys import SealBroken, SealKey
 from contract.messages import Camera, Order, Source, Stream
 from contract.spans import Span, union
-from edge.orders import OrdersInForce, is_protected, windows
+from edge.clocktrust import TOLERANCE
+from edge.orders import PROTECTED, OrdersInForce, windows
 from edge.recording.camera import Origin
 
 _STREAMS: tuple[Stream, ...] = ("main", "sub")
@@ -19,6 +20,7 @@ _ARM_SPREAD_S = 100.0
 LINGER = timedelta(seconds=1.5)
 """How long after a window its last pictures may still be on their way."""
 _UNTRUSTED = timedelta(hours=25)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Wanted(NamedTuple):
@@ -60,11 +62,13 @@ class Origins:
 
 
 def wanted(
-    orders: OrdersInForce, origins: Origins, now: datetime, *, clock_trusted: bool
+    orders: OrdersInForce, origins: Origins, now: datetime, earliest: datetime | None = None
 ) -> dict[tuple[str, Stream], Wanted]:
     """Give the streams to be pulled now.
 
-    A box that cannot trust its clock pulls and keeps every camera with an order in the next 24 h.
+    `earliest` is given when the box does not trust its clock: the true time is not before it. Then
+    every camera is pulled and kept that has an order which may not be over, and begins within 24 h
+    of it or of the clock; of a box that knows no earliest time, every camera with an order.
     """
     by_camera: dict[str, list[Order]] = {}
     for order in orders.orders:
@@ -72,22 +76,27 @@ def wanted(
     result: dict[tuple[str, Stream], Wanted] = {}
     for camera in orders.cameras:
         mine = tuple(by_camera.get(camera.id, ()))
-        if not _is_wanted(camera.id, mine, now, clock_trusted=clock_trusted):
+        if not _is_wanted(camera.id, mine, now, earliest):
             continue
         for stream, origin in origins.of(camera).items():
             keep = [Span(order.start, order.end) for order in mine if stream in order.record]
-            if keep and not clock_trusted:
+            if keep and earliest is not None:
                 keep.append(Span(now - _UNTRUSTED, now + _UNTRUSTED))
             result[camera.id, stream] = Wanted(origin, tuple(union(keep)))
     return result
 
 
 def _is_wanted(
-    camera: str, orders: tuple[Order, ...], now: datetime, *, clock_trusted: bool
+    camera: str, orders: tuple[Order, ...], now: datetime, earliest: datetime | None
 ) -> bool:
-    if not clock_trusted:
-        return any(is_protected(order, now) for order in orders)
-    return any(is_armed(camera, window, now) for window in windows(orders, camera))
+    if earliest is None:
+        return any(is_armed(camera, window, now) for window in windows(orders, camera))
+    is_known = earliest > _NEVER
+    return any(
+        order.end + TOLERANCE > earliest
+        and (not is_known or order.start - PROTECTED <= max(now, earliest))
+        for order in orders
+    )
 
 
 def _open(camera: Camera, key: SealKey) -> dict[Stream, Origin]:

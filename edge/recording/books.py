@@ -15,6 +15,7 @@ from contract.messages import GapFound, Message, ShelfTrouble
 from edge.config import EdgeConfig
 from edge.journal import Journal
 from edge.recording import adoption
+from edge.recording.names import Name
 from edge.recording.rows import Rows
 from edge.recording.sealing import fact_of, seal
 from edge.recording.segment import Finished
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 _LIMIT = 256
 """Each segment that waits holds a file open."""
 _LEAVE_S = 6.0
+_RETRY_S = 5.0
 _RECENT = timedelta(days=2)
 """Within this the journal must know every segment before anything is called missing."""
 
@@ -55,6 +57,7 @@ class Books:
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(_LIMIT)
         self._unrecorded: set[Path] = set()
         self._look_again = asyncio.Event()
+        self._unsealed: dict[Path, Name] = {}
         self._working = asyncio.create_task(self._work(), name="books")
 
     @classmethod
@@ -112,7 +115,16 @@ class Books:
         while True:
             self._look_again.clear()
             await self._look_for_strays(done)
-            await self._look_again.wait()
+            while not self._look_again.is_set():
+                await self._clock.sleep(_RETRY_S)
+                await self._seal_again()
+
+    async def _seal_again(self) -> None:
+        """Try what could not be sealed once more; said only when it succeeds."""
+        for part, name in list(self._unsealed.items()):
+            with suppress(OSError, ValueError):
+                finished = await asyncio.to_thread(adoption.adopt, part, name)
+                await self._seal(finished, self._clock_trusted())
 
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
@@ -143,13 +155,24 @@ class Books:
         expected = finished.name.file(config.shelf, "mp4")
         self._unrecorded.add(expected)
         try:
+            if finished.cut_to is not None:
+                finished = await asyncio.to_thread(adoption.cut, finished)
             place = await asyncio.to_thread(seal, finished, config.shelf)
+        except ValueError as error:
+            self._unrecorded.discard(expected)
+            self._trouble("write_failed", f"{finished.part.name}: {error}")
+            return
         except OSError as error:
             self._unrecorded.discard(expected)
+            if finished.part in self._unsealed:
+                return
+            self._unsealed[finished.part] = finished.name
             detail = f"{finished.name.segment} could not be sealed: {error.strerror}"
             self._trouble("write_failed", detail)
             self.on_unsealed(finished)
             return
+        if self._unsealed.pop(finished.part, None):
+            log.warning("%s could be sealed after all", finished.name.segment)
         fact = fact_of(finished, place, config.data, self._volume, clock_trusted=trusted)
 
         async def record(journal: Journal) -> None:

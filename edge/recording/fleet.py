@@ -49,7 +49,7 @@ class Fleet:
         feed: FeedServer,
         group: asyncio.TaskGroup,
         seal_key: SealKey,
-        clock_trusted: Callable[[], bool],
+        earliest: Callable[[], datetime | None],
     ) -> None:
         self.file = OrdersFile(config.orders)
         self.streams: dict[Key, CameraStream] = {}
@@ -60,7 +60,7 @@ class Fleet:
         self._feed = feed
         self._group = group
         self._origins = Origins(seal_key)
-        self._clock_trusted = clock_trusted
+        self._earliest = earliest
         self._sweep = Sweep(clock)
         self._spacing = Spacing(clock)
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
@@ -78,9 +78,7 @@ class Fleet:
             if self.file.refresh():
                 self._origins.forget_all()
             now = self._clock.now()
-            await self._become(
-                wanted(self.file.orders, self._origins, now, clock_trusted=self._clock_trusted())
-            )
+            await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
             self._look_at_space(now)
             self._reconcile()
             self._notice_recovery()
@@ -99,6 +97,11 @@ class Fleet:
         """Give the segments whose files grow now."""
         open_ones = (stream.recorder.growing for stream in self.streams.values())
         return [segment for segment in open_ones if segment is not None and segment.path]
+
+    def not_synced(self, segment: GrowingSegment, error: OSError) -> None:
+        """Note that the disk did not take what was written to a file."""
+        stream = self._stream((segment.name.camera, segment.name.stream))
+        stream.recorder.doubt(segment, ShelfBroken(error))
 
     def failures(self, key: Key) -> list[Failure]:
         """Give why pictures of a stream were missing of late."""

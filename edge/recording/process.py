@@ -50,7 +50,7 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
             ):
                 adopted = asyncio.Event()
                 key = SealKey.load_or_make(config.keys / "seal.key")
-                fleet = Fleet(config, clock, books, feed, group, key, trust.trusted)
+                fleet = Fleet(config, clock, books, feed, group, key, trust.earliest)
                 watch = GapWatch(fleet, rows, books, clock, last_alive)
                 group.create_task(rows.failed(), name="rows")
                 group.create_task(books.failed(), name="books")
@@ -96,19 +96,27 @@ async def _sync(fleet: Fleet, clock: Clock) -> None:
     """Have the kernel write growing files out, so that a power cut costs seconds."""
     while True:
         await clock.sleep(_SYNC_S)
-        copies = [os.dup(segment.fd) for segment in fleet.growing()]
-        if copies:
-            await asyncio.to_thread(_sync_all, copies)
+        growing = [(segment, segment.written, os.dup(segment.fd)) for segment in fleet.growing()]
+        errors = await asyncio.to_thread(_sync_all, [copy for _, _, copy in growing])
+        for (segment, written, _), error in zip(growing, errors, strict=True):
+            if error is None:
+                segment.synced(written)
+            else:
+                fleet.not_synced(segment, error)
 
 
-def _sync_all(copies: list[int]) -> None:
-    for fd in copies:
-        try:
-            os.fdatasync(fd)
-        except OSError as error:
-            log.error("the disk did not take what was written: %s", error.strerror)
-        finally:
-            os.close(fd)
+def _sync_all(copies: list[int]) -> list[OSError | None]:
+    return [_sync_one(fd) for fd in copies]
+
+
+def _sync_one(fd: int) -> OSError | None:
+    try:
+        os.fdatasync(fd)
+    except OSError as error:
+        return error
+    finally:
+        os.close(fd)
+    return None
 
 
 async def _say(fleet: Fleet, path: Path, clock: Clock) -> None:

@@ -131,6 +131,15 @@ class Recorder:
         """End the file that grows and begin none for some seconds: the shelf is to take no more."""
         self._broken(error)
 
+    def doubt(self, segment: GrowingSegment, error: ShelfBroken) -> None:
+        """End the file at what the disk has for certain: it did not take the rest."""
+        start_us, end_us = segment.doubt()
+        self.coverage.lose(Span(from_us(start_us), from_us(end_us)))
+        if segment is self._segment:
+            self._broken(error)
+        else:
+            self._trouble(error)
+
     def _take(self, picture: Picture) -> None:
         segment = self._segment
         if segment is not None and (

@@ -35,6 +35,8 @@ class Finished:
     size: int
     fragments: int
     root: str
+    cut_to: int | None = None
+    """The disk has lost what was written after so many bytes; None: it has not."""
     adopted: bool = False
     clock_offset_ms: float | None = None
     """How far the camera's clock was ahead of the box's at the end; None: unknown."""
@@ -50,6 +52,8 @@ class GrowingSegment:
         self.size = 0
         self.fragments = 0
         self._clock_offset_ms = first.clock_offset_ms
+        self._synced = (0, 0)
+        self._is_doubted = False
         self._first = first.timestamp_90k
         self._end_90k = 0
         self.path: Path | None = None
@@ -63,6 +67,20 @@ class GrowingSegment:
     def span_us(self) -> tuple[int, int]:
         """The wall-clock span on disk, microseconds."""
         return self.name.start_us, self._at(self._end_90k)
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """How far it is written: bytes, and 90 kHz since its start."""
+        return self.size, self._end_90k
+
+    def synced(self, written: tuple[int, int]) -> None:
+        """Note that the disk has all up to there."""
+        self._synced = written
+
+    def doubt(self) -> tuple[int, int]:
+        """Note that the disk lost what is not synced; gives that span, microseconds."""
+        self._is_doubted = True
+        return self._at(self._synced[1]), self._at(self._end_90k)
 
     def off_by_us(self, picture: Picture) -> int:
         """Give how much later than by the segment's start this picture was captured."""
@@ -118,6 +136,7 @@ class GrowingSegment:
             size=self.size,
             fragments=self.fragments,
             root=self._merkle.root().hex(),
+            cut_to=self._synced[0] if self._is_doubted else None,
             clock_offset_ms=self._clock_offset_ms,
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from edge.rtsp.login import Challenge, Login, authorization, strongest
 
 _ANSWER_LIMIT = 256 << 10
+_EARLY_LIMIT = 8 << 20
 _AGENT = "Xunkao"
 
 
@@ -127,6 +128,8 @@ class Dialogue:
             end = 4 + int.from_bytes(self._buffer[2:4], "big")
             if end > len(self._buffer):
                 return
+            if len(self.early) + end > _EARLY_LIMIT:
+                raise Garbled("pictures, and no answer")
             self.early += self._buffer[:end]
             self._buffer = self._buffer[end:]
 
@@ -135,6 +138,6 @@ def _length(answer: Answer) -> int:
     text = answer.header("content-length")
     if not text:
         return 0
-    if not text.isdigit() or int(text) > _ANSWER_LIMIT:
+    if not text.isdigit() or len(text) > 12 or int(text) > _ANSWER_LIMIT:
         raise Garbled("a Content-Length that is none")
     return int(text)

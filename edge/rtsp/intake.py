@@ -10,6 +10,8 @@ from edge.rtsp.timeline import Timeline
 _PACKET = struct.Struct("!BBHBBHII")
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
+_BODY_LIMIT = 256 << 10
+_DIGITS = 12
 
 
 class BrokenFraming(Exception):
@@ -148,6 +150,8 @@ def _message_end(data: bytes, at: int) -> int:
     for line in data[at:end].split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            length = int(value)
+            length = int(value) if len(value) < _DIGITS else _BODY_LIMIT + 1
+            if length > _BODY_LIMIT:
+                raise BrokenFraming("a message too large to be one")
     after = end + 4 + length
     return after if after <= len(data) else -1

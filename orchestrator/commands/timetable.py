@@ -57,6 +57,7 @@ def check(
             name=file.name,
             term=term.read_bytes() if term else b"",
             rooms=_rooms(rooms),
+            now=SystemClock().now(),
         )
         reading = asyncio.run(TimetableReader().read(job))
     except Unreadable as error:

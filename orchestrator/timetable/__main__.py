@@ -27,7 +27,7 @@ def outcome_of(job: Job) -> Outcome:
     try:
         term = read_term(job.term) if job.term else zoned(job.timezone)
         rooms = None if job.rooms is None else Rooms(job.rooms)
-        return interpret(read(job.data, job.name), term, rooms)
+        return interpret(read(job.data, job.name), term, rooms, job.now)
     except Unreadable as error:
         return Failure(code=error.code, zh=error.zh, en=error.en)
     except MemoryError:

@@ -38,6 +38,11 @@ _SAYINGS: dict[str, tuple[Verdict, str, str]] = {
         "日期 {date} 不在校历第 {week} 周，按日期读取",
         "{date} is not in week {week} of the term; the date was taken",
     ),
+    "in_the_past": (
+        "warn",
+        "考试已于 {end} 结束，请核对年份",
+        "the exam ended at {end}; please check the year",
+    ),
     "holiday": ("warn", "{date} 是放假日", "{date} is a holiday"),
     "unlikely_hour": (
         "warn",

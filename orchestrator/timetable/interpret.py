@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator.timetable.book import Book, Row, Sheet, Unreadable, Value
 from orchestrator.timetable.columns import Columns, find_columns, header_at, is_note
@@ -26,8 +27,10 @@ class _Notes:
         return self.findings.setdefault(row, [])
 
 
-def interpret(book: Book, term: Term = CHINA, rooms: Rooms | None = None) -> Reading:
-    """Read a book's sessions; every row of an exam gets its verdict.
+def interpret(
+    book: Book, term: Term = CHINA, rooms: Rooms | None = None, now: datetime | None = None
+) -> Reading:
+    """Read a book's sessions; every row of an exam gets its verdict, by `now` if it is over.
 
     Raises Unreadable when no sheet has a header that names a time and a room.
     """
@@ -46,7 +49,9 @@ def interpret(book: Book, term: Term = CHINA, rooms: Rooms | None = None) -> Rea
             ref = RowRef(sheet.name, row.number)
             said = notes.of(ref)
             try:
-                sittings.extend(_sittings(ref, row, current, term.titled(title), rooms, said))
+                found = _sittings(ref, row, current, term.titled(title), rooms, said)
+                said[:0] = _over(found, now)
+                sittings.extend(found)
             except Rejected as rejected:
                 said.append(rejected.finding)
     if not headers:
@@ -110,6 +115,13 @@ def _sittings(
         )
         for place, _ in places
     ]
+
+
+def _over(sittings: list[Sitting], now: datetime | None) -> list[Finding]:
+    """Say that a row's exam is over; all its sittings have the same times."""
+    if now is None or not sittings or sittings[0].when.end > now:
+        return []
+    return [finding("in_the_past", end=f"{sittings[0].when.end:%Y-%m-%d %H:%M}")]
 
 
 def _cells(row: Row, columns: Columns) -> dict[str, Value]:

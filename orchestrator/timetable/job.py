@@ -1,5 +1,7 @@
 """What is asked of a reading process, and what it answers."""
 
+from datetime import datetime
+
 import msgspec
 
 from orchestrator.timetable.rooms import KnownRoom
@@ -17,6 +19,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A term table as JSON; empty: none is known."""
     rooms: tuple[KnownRoom, ...] | None = None
     """The list of rooms; None: rooms stay as written."""
+    now: datetime | None = None
+    """Exams that ended before are warned of; None: none is."""
     memory_bytes: int = 1 << 30
     cpu_seconds: int = 30
 

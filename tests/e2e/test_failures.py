@@ -35,10 +35,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     try:
         yield running
     finally:
-        for process in (*map(_process, family), *_working_on(running.folder)):
-            if process is not None and process.is_running():
+        left = [*filter(None, map(_process, family)), *_working_on(running.folder)]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
         await running.process.wait()
+        psutil.wait_procs(left, timeout=10)  # reaps what this process started itself
 
 
 def _process(pid: int) -> psutil.Process | None:

@@ -153,3 +153,29 @@ async def test_a_sealed_file_that_changed_stays_on_the_shelf_and_is_told(box: Bo
         await until_async(lambda: told(box))
     assert path.exists()
     assert "stays on the shelf" in await told(box)
+
+
+async def test_a_segment_that_could_not_be_sealed_is_sealed_later(box: Box) -> None:
+    async with opened(box) as books:
+        record(box, 1, books)
+        (part,) = box.files("*.part")
+        in_the_way = part.with_suffix(".mp4")
+        in_the_way.mkdir()
+        await until_async(lambda: told(box))
+        in_the_way.rmdir()
+        await until(in_the_way.is_file)
+
+        async def there() -> bool:
+            return len(await recorded(box)) == 1
+
+        await until_async(there)
+    assert "could not be sealed" in await told(box)
+    assert not part.exists()
+
+
+def test_unfinished_files_are_found_in_any_day(tmp_path: Path) -> None:
+    for day in ("2000-01-01", "2026-11-20", "2026-11-21", "2026-11-22"):
+        place = tmp_path / "c1" / day
+        place.mkdir(parents=True)
+        (place / f"{day.replace('-', '')}T080000000.part").touch()
+    assert len(adoption.unfinished(tmp_path)) == 4

@@ -33,6 +33,7 @@ from orchestrator.store.tables import (
 )
 from tests.fakes.box import FakeBox, segment
 from tests.fakes.centre import acts, add_site, count, hold_exam, join, running_centre
+from tests.fakes.statements import counted
 from tests.fakes.waiting import until, until_async
 
 HOUR = timedelta(hours=1)
@@ -88,6 +89,15 @@ async def test_many_facts_at_once_are_all_stored(centre: Centre, box: FakeBox) -
     await box.tell(*told)
     await until(lambda: box.heard and box.heard[-1] == 500, 30)
     assert await count(centre, segments) == 500
+
+
+async def test_many_segments_take_few_statements(centre: Centre, box: FakeBox) -> None:
+    now = centre.clock.now()
+    told = [box.fact(segment("cam1", now + timedelta(minutes=n))) for n in range(50)]
+    with counted(centre.store) as sent:
+        await centre.catalogue.take([arrival(fact) for fact in told])
+    assert await count(centre, segments) == 50
+    assert len(sent) < 50
 
 
 async def test_a_segment_is_kept_30_days_from_its_windows_end(centre: Centre, box: FakeBox) -> None:

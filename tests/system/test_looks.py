@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from contract.clock import SystemClock
 from contract.keys import SigningKey
@@ -13,7 +13,7 @@ from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.centre import Centre
 from orchestrator.livetokens import LiveTokens
-from orchestrator.looks import VIEW_FOR, LookRefused, Wish
+from orchestrator.looks import MOST_OF_A_BOX, MOST_OF_A_PERSON, VIEW_FOR, LookRefused, Wish
 from orchestrator.store.tables import edges, exam_sessions, looks
 from tests.fakes.box import FakeBox
 from tests.fakes.centre import (
@@ -166,6 +166,34 @@ async def test_a_boxs_refusal_is_passed_on_and_written_down(
     box.refuses = "no_camera"
     assert await refusal_of(centre, patrol, ONE) == "box_refused"
     assert await results(centre) == ["ok", "box_refused"]
+
+
+async def open_more(centre: Centre, box: FakeBox, look: str, more: int) -> None:
+    """Put copies of an open look into store and box."""
+    box.looks |= {f"{n}": box.looks[look] for n in range(more)}
+    async with centre.store.write() as connection:
+        row = (await connection.execute(select(looks).where(looks.c.id == look))).mappings().one()
+        await connection.execute(insert(looks), [{**row, "id": f"{n}"} for n in range(more)])
+
+
+async def test_nobody_has_more_looks_open_than_may_be(
+    centre: Centre, box: FakeBox, patrol: Person
+) -> None:
+    first = await centre.looks.open_live(patrol, "b1", ONE, SDP)
+    await open_more(centre, box, first.id, MOST_OF_A_PERSON - 1)
+    assert await refusal_of(centre, patrol, ONE) == "too_many_looks"
+    assert await results(centre) == ["ok", "too_many_looks"]
+    await centre.looks.end(first.id, patrol)
+    assert (await centre.looks.open_live(patrol, "b1", ONE, SDP)).sdp
+
+
+async def test_no_box_has_more_looks_open_than_may_be(
+    centre: Centre, box: FakeBox, patrol: Person
+) -> None:
+    other = await log_in(centre, Role.operator)
+    first = await centre.looks.open_live(patrol, "b1", ONE, SDP)
+    await open_more(centre, box, first.id, MOST_OF_A_BOX - 1)
+    assert await refusal_of(centre, other, ONE) == "too_many_looks"
 
 
 async def test_a_look_is_renewed_while_its_leave_holds(

@@ -4,6 +4,7 @@ import asyncio
 import io
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
@@ -93,5 +94,9 @@ async def test_a_reading_that_is_cancelled_leaves_no_process() -> None:
 
 
 def _readers() -> list[int]:
-    children = psutil.Process(os.getpid()).children()
-    return [child.pid for child in children if "orchestrator.timetable" in child.cmdline()]
+    found = []
+    for child in psutil.Process(os.getpid()).children():
+        with suppress(psutil.NoSuchProcess):  # gone meanwhile, or ended and not yet waited for
+            if "orchestrator.timetable" in child.cmdline():
+                found.append(child.pid)
+    return found

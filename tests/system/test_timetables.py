@@ -301,6 +301,15 @@ async def test_a_room_without_camera_and_a_room_in_use_are_warned_of(office: Off
     assert "2027-01-13 09:00" in staged.rows[0].message_zh
 
 
+async def test_an_exam_that_is_over_is_warned_of(office: Office) -> None:
+    staged = await office.stage(MATHS.replace("2027", "2020"), PHYSICS)
+    assert [(row.verdict, row.code) for row in staged.rows] == [
+        ("warn", "in_the_past"),
+        ("ok", "ok"),
+    ]
+    assert "2020-01-13 11:00" in staged.rows[0].message_en
+
+
 async def test_an_unknown_room_is_rejected_with_a_proposal(office: Office) -> None:
     staged = await office.stage(MATHS.replace("北楼101", "北楼第101教室"))
     assert _codes(staged) == [(2, "unknown_room")]

@@ -106,6 +106,18 @@ async def test_the_heard_mark_never_falls(journal: Journal) -> None:
     assert await journal.heard() == 10
 
 
+async def test_facts_that_were_heard_are_dropped_after_a_week(journal: Journal) -> None:
+    for days in (0, 1, 8, 9):
+        booted = Booted(boot=str(days), version="1", clock_trusted=True)
+        await journal.add_fact(booted, AT + timedelta(days=days), id=f"day-{days}")
+    await journal.mark_heard(2)
+    assert len(await journal.facts_after(0, 10)) == 4
+    await journal.mark_heard(3)
+    assert [fact[1] for fact in await journal.facts_after(0, 10)] == ["day-1", "day-8", "day-9"]
+    await journal.add_fact(Booted(boot="n", version="1", clock_trusted=True), AT)
+    assert (await journal.facts_after(4, 10))[0][0] == 5
+
+
 async def test_two_processes_share_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     async with Journal.open(path) as one, Journal.open(path) as other:

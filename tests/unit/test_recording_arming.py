@@ -38,8 +38,10 @@ def order(name: str, start: datetime, record: tuple[Stream, ...] = ("main",)) ->
 ORDERS = OrdersInForce(cameras=(camera("c1"), camera("c2")), orders=(order("c1", T0 + HOUR),))
 
 
-def names(orders: OrdersInForce, now: datetime, *, trusted: bool = True) -> list[tuple[str, str]]:
-    return sorted(wanted(orders, Origins(KEY), now, clock_trusted=trusted))
+def names(
+    orders: OrdersInForce, now: datetime, earliest: datetime | None = None
+) -> list[tuple[str, str]]:
+    return sorted(wanted(orders, Origins(KEY), now, earliest))
 
 
 def test_outside_windows_nothing_is_pulled() -> None:
@@ -48,7 +50,7 @@ def test_outside_windows_nothing_is_pulled() -> None:
 
 
 def test_in_a_window_both_streams_are_pulled_and_the_ordered_kept() -> None:
-    want = wanted(ORDERS, Origins(KEY), T0 + HOUR, clock_trusted=True)
+    want = wanted(ORDERS, Origins(KEY), T0 + HOUR)
     assert want["c1", "main"].keep == (Span(T0 + HOUR, T0 + 2 * HOUR),)
     assert want["c1", "sub"].keep == ()
     assert want["c1", "main"].origin.url == "rtsp://10.0.0.1/c1"
@@ -71,27 +73,47 @@ def test_a_window_lasts_until_its_last_pictures_have_come() -> None:
     assert not is_armed("c", window, T0 + HOUR + timedelta(seconds=2))
 
 
+BOTH = [("c1", "main"), ("c1", "sub")]
+
+
 def test_a_box_without_a_trusted_clock_keeps_all_that_is_ordered_within_a_day() -> None:
     now = T0 - timedelta(hours=20)
-    assert names(ORDERS, now, trusted=False) == [("c1", "main"), ("c1", "sub")]
-    want = wanted(ORDERS, Origins(KEY), now, clock_trusted=False)
+    assert names(ORDERS, now, now) == BOTH
+    want = wanted(ORDERS, Origins(KEY), now, now)
     assert now in want["c1", "main"].keep[0]
     assert want["c1", "sub"].keep == ()
-    assert names(ORDERS, now - timedelta(hours=5), trusted=False) == []
+    earlier = now - timedelta(hours=5)
+    assert names(ORDERS, earlier, earlier) == []
+
+
+def test_a_clock_at_the_year_2000_records_by_the_earliest_true_time() -> None:
+    wrong = datetime(2000, 1, 1, tzinfo=UTC)
+    assert names(ORDERS, wrong, T0) == BOTH
+    assert wrong in wanted(ORDERS, Origins(KEY), wrong, T0)["c1", "main"].keep[0]
+    assert names(ORDERS, wrong, T0 - timedelta(days=2)) == []
+
+
+def test_without_any_earliest_time_every_ordered_camera_is_recorded() -> None:
+    wrong = datetime(2000, 1, 1, tzinfo=UTC)
+    assert names(ORDERS, wrong, datetime.min.replace(tzinfo=UTC)) == BOTH
+
+
+def test_an_order_that_is_over_by_the_earliest_true_time_is_not_recorded() -> None:
+    over = T0 + 2 * HOUR + timedelta(seconds=6)
+    assert names(ORDERS, T0 + HOUR, over) == []
+    assert names(ORDERS, T0 + HOUR, over - timedelta(seconds=2)) == BOTH
 
 
 def test_the_same_source_sealed_anew_is_the_same_origin() -> None:
     again = msgspec.structs.replace(ORDERS, cameras=(camera("c1"),))
     assert again.cameras[0].sealed != ORDERS.cameras[0].sealed
     now = T0 + HOUR
-    assert wanted(again, Origins(KEY), now, clock_trusted=True) == wanted(
-        ORDERS, Origins(KEY), now, clock_trusted=True
-    )
+    assert wanted(again, Origins(KEY), now) == wanted(ORDERS, Origins(KEY), now)
 
 
 def test_a_camera_sealed_to_another_box_is_a_fault_of_its_own() -> None:
     orders = msgspec.structs.replace(ORDERS, cameras=(camera("c1", SealKey.make()),))
-    want = wanted(orders, Origins(KEY), T0 + HOUR, clock_trusted=True)
+    want = wanted(orders, Origins(KEY), T0 + HOUR)
     assert want["c1", "main"].origin.fault == "its address was not sealed to this box"
 
 
@@ -104,5 +126,5 @@ def test_windows_are_those_of_the_ordered_streams(record: tuple[Stream, ...]) ->
 
 
 def test_an_origin_does_not_show_where_it_is() -> None:
-    want = wanted(ORDERS, Origins(KEY), T0 + HOUR, clock_trusted=True)
+    want = wanted(ORDERS, Origins(KEY), T0 + HOUR)
     assert "10.0.0.1" not in repr(want)

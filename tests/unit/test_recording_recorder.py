@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contract.spans import Span
 from edge.journal import from_us, to_us
-from edge.recording.adoption import adopt, name_of, set_aside, unfinished
+from edge.recording.adoption import adopt, cut, name_of, set_aside, unfinished
 from edge.recording.coverage import Coverage
 from edge.recording.names import Name, parse
 from edge.recording.recorder import Cuts, Recorder
@@ -361,3 +361,32 @@ def test_a_recorded_file_decodes(tmp_path: Path) -> None:
     desk.recorder.end()
     place = seal(desk.finished.pop(), tmp_path)
     assert len(decode(place).times) == 30
+
+
+def test_what_the_disk_did_not_take_is_cut_off_and_no_longer_on_record(desk: Desk) -> None:
+    desk.windows((0, 60))
+    desk.take(shots(0, 4))
+    segment = desk.recorder.growing
+    assert segment is not None
+    segment.synced(segment.written)
+    safe_us = segment.span_us[1]
+    desk.take(shots(4, 8))
+    desk.recorder.doubt(segment, ShelfBroken(OSError(5, "Input/output error")))
+    assert [str(trouble) for trouble in desk.troubles] == ["Input/output error"]
+    assert desk.coverage.spans() == [Span(START, from_us(safe_us))]
+    (broken,) = desk.finished
+    desk.finished[0] = kept = cut(broken)
+    assert kept.end_us == safe_us
+    assert kept.size == broken.cut_to == kept.part.stat().st_size
+    assert not desk.recorder.is_recording
+
+
+def test_a_file_that_never_reached_the_disk_is_not_sealed(desk: Desk) -> None:
+    desk.windows((0, 60))
+    desk.take(shots(0, 4))
+    segment = desk.recorder.growing
+    assert segment is not None
+    desk.recorder.doubt(segment, ShelfBroken(OSError(5, "Input/output error")))
+    assert desk.coverage.spans() == []
+    with pytest.raises(ValueError, match="nothing of it"):
+        cut(desk.finished.pop())

@@ -116,3 +116,10 @@ def test_no_bytes_do_anything_but_give_pictures_or_end_the_session(data: bytes) 
         intake().feed(b"$" + data, NOW_US)
     except BrokenFraming:
         return
+
+
+@pytest.mark.parametrize("length", ["300000", "9" * 5000])
+def test_a_message_that_announces_too_much_ends_the_session(length: str) -> None:
+    head = f"RTSP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n".encode()
+    with pytest.raises(BrokenFraming, match="too large"):
+        intake().feed(head, NOW_US)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -326,6 +326,17 @@ def test_the_order_of_rows_makes_no_other_sessions(
     assert {frozenset(s.courses) for s in one.sessions} == {
         frozenset(s.courses) for s in other.sessions
     }
+
+
+def test_an_exam_that_is_over_is_named_by_its_end_and_still_read() -> None:
+    row = "M1,高等数学,A班,2027-01-13 09:00-11:00,北楼101,30,"
+    book = read(f"{HEAD}\n{row}".encode(), "期末.csv")
+    ends = datetime(2027, 1, 13, 3, 0, tzinfo=UTC)
+    early, late = (interpret(book, TERM, None, at) for at in (ends - timedelta(minutes=1), ends))
+    assert _codes(early) == [(2, "ok", "ok")]
+    assert _codes(late) == [(2, "warn", "in_the_past")]
+    assert "2027-01-13 11:00" in late.rows[0].message_zh
+    assert early.sessions == late.sessions
 
 
 @given(_ROWS)

@@ -11,7 +11,14 @@ from web.endpoint import BASE, Endpoint, end, post, reply
 from web.problems import Problem
 
 SDP = "application/sdp"
-_REFUSALS = ("box_refused", "box_unreachable", "outside_window", "no_such", "bad_request")
+_REFUSALS = (
+    "box_refused",
+    "box_unreachable",
+    "outside_window",
+    "no_such",
+    "bad_request",
+    "too_many_looks",
+)
 
 
 class WhepQuery(shapes.Request, frozen=True, kw_only=True):

@@ -34,10 +34,12 @@ router.beforeEach(async (to) => {
   const session = useSession()
   if (to.name === 'login') return true
   if (!session.me) {
+    const toLogin = { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+    if (!session.mayBeLoggedIn()) return toLogin
     try {
       await session.recognise()
     } catch {
-      return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+      return toLogin
     }
   }
   if (to.name === 'home' && session.home) return { name: session.home }

@@ -64,6 +64,13 @@ describe('a difference', () => {
     const shown = mount(TimetableDifference, { props: { difference: same }, global: global() })
     expect(shown.text()).toContain('与现有安排一致')
   })
+
+  it('does not call a file without any exam the same', () => {
+    const same = { added: [], removed: [], changed: [], unchanged: 0 }
+    const shown = mount(TimetableDifference, { props: { difference: same, isEmpty: true }, global: global() })
+    expect(shown.text()).toContain('没有读到任何考试')
+    expect(shown.text()).not.toContain('一致')
+  })
 })
 
 describe('the rows of a file', () => {

@@ -4,6 +4,7 @@ import type {
   Alert,
   Applied,
   Camera,
+  Coverage,
   Edge,
   Invitation,
   LedgerRow,
@@ -80,6 +81,11 @@ export class Api {
 
   recordings(camera: string, from: string, to: string): Promise<Recording[]> {
     return this.all<Recording>('/recordings', { camera, from, to })
+  }
+
+  /** Give what of an exam is recorded and what is missing, up to now. */
+  coverage(session: string): Promise<Coverage> {
+    return this.json('GET', `/coverage/${encodeURIComponent(session)}`)
   }
 
   /** Give one part of the ledger, oldest first. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { homeOf, mayOpen, pagesOf } from './access'
 import { ServerClock } from './clock'
-import { frameOf, runsOf, segmentAt } from './coverage'
+import { frameOf, holesOf, runsOf, segmentAt } from './coverage'
 import type { Recording } from './model'
 import { backOffMs } from './retry'
 import { SiteTime, spanText } from './time'
@@ -134,6 +134,16 @@ describe('coverage', () => {
     expect(segmentAt(recordings, 70_000)?.id).toBe('b')
     expect(segmentAt(recordings, 150_000)?.id).toBe('c')
     expect(segmentAt(recordings, 300_000)).toBeNull()
+  })
+
+  it('names what is missing, at the beginning too, by its cause', () => {
+    const told = { start: '1969-12-31T23:59:00Z', end: '1970-01-01T00:00:00Z', seconds: 60, cause: 'started_late' }
+    expect(holesOf(runsOf(recordings), [told])).toEqual([
+      { start: -60_000, end: 0, cause: 'started_late' },
+      { start: 120_000, end: 200_000, cause: '' },
+    ])
+    const between = { start: '1970-01-01T00:02:00Z', end: '1970-01-01T00:03:20Z', seconds: 80, cause: 'stalled' }
+    expect(holesOf(runsOf(recordings), [between])).toEqual([{ start: 120_000, end: 200_000, cause: 'stalled' }])
   })
 
   it('is drawn in whole hours', () => {

@@ -1,6 +1,6 @@
 /** What of a day is recorded: runs without a gap, and the gaps between them. */
 
-import type { Recording } from './model'
+import type { Missing, Recording } from './model'
 
 /** Cuts shorter than this belong to the joint of two segments. */
 const JOINT_MS = 1000
@@ -35,11 +35,28 @@ export function segmentAt(recordings: readonly Recording[], at: number): Recordi
   return later.length ? later.reduce((a, b) => (Date.parse(a.start) <= Date.parse(b.start) ? a : b)) : null
 }
 
-/** Give the whole hours around what is recorded, to draw it in. */
-export function frameOf(runs: readonly Run[]): { start: number; end: number } | null {
+export interface Hole {
+  start: number
+  end: number
+  /** What the box says of it; empty while unknown. */
+  cause: string
+}
+
+/** Give what is missing: the gaps between runs, and what was planned and is not there. */
+export function holesOf(runs: readonly Run[], missing: readonly Missing[]): Hole[] {
+  const told = missing.map(({ start, end, cause }) => ({ start: Date.parse(start), end: Date.parse(end), cause }))
+  const between = runs
+    .slice(1)
+    .map((run, index) => ({ start: runs[index]?.end ?? run.start, end: run.start, cause: '' }))
+    .filter((gap) => !told.some((hole) => hole.start < gap.end && gap.start < hole.end))
+  return [...told, ...between].filter((hole) => hole.end - hole.start > JOINT_MS).sort((a, b) => a.start - b.start)
+}
+
+/** Give the whole hours around what is recorded or missing, to draw it in. */
+export function frameOf(parts: readonly { start: number; end: number }[]): { start: number; end: number } | null {
   const hour = 3_600_000
-  const [first, last] = [runs[0], runs.at(-1)]
-  if (!first || !last) return null
-  const start = Math.floor(first.start / hour) * hour
-  return { start, end: Math.max(start + hour, Math.ceil(last.end / hour) * hour) }
+  if (!parts.length) return null
+  const start = Math.floor(Math.min(...parts.map((part) => part.start)) / hour) * hour
+  const end = Math.max(...parts.map((part) => part.end))
+  return { start, end: Math.max(start + hour, Math.ceil(end / hour) * hour) }
 }

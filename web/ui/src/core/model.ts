@@ -144,6 +144,19 @@ export interface Invitation {
   expires_at: string
 }
 
+/** Planned seconds that are not recorded, and what the box said of them. */
+export interface Missing {
+  start: string
+  end: string
+  seconds: number
+  cause: string
+}
+
+export interface Coverage {
+  session: string
+  cameras: { camera: string; missing: Missing[] }[]
+}
+
 export type Stream = 'main' | 'sub'
 
 export interface LiveAnswer {

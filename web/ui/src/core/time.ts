@@ -23,6 +23,12 @@ export class SiteTime {
   /** Day of the month and of the week. */
   day = (at: Instant): string => this.format(at, { month: 'short', day: 'numeric', weekday: 'short' })
 
+  /** Day, with the year when it is not the year of `now`. */
+  dayOf = (at: Instant, now: Instant): string =>
+    this.date(at).slice(0, 4) === this.date(now).slice(0, 4)
+      ? this.day(at)
+      : this.format(at, { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' })
+
   /** Day and minute together. */
   dayAndMinute = (at: Instant): string => `${this.day(at)} ${this.minute(at)}`
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { api, ApiError } from '@/core/api'
 import { i18n, speak } from '@/core/i18n'
+import { useSession } from '@/stores/session'
 import LoginPage from './LoginPage.vue'
 
 const ME = {
@@ -46,6 +47,9 @@ describe('logging in', () => {
     await enter(' zhang ', 'secret')
     expect(api.logIn).toHaveBeenCalledWith('zhang', 'secret')
     expect(router.currentRoute.value.fullPath).toBe('/wall?layout=4')
+    expect(useSession().mayBeLoggedIn()).toBe(true)
+    useSession().forget()
+    expect(useSession().mayBeLoggedIn()).toBe(false)
   })
 
   it('never leads to another site', async () => {

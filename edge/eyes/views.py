@@ -27,7 +27,7 @@ class Model:
 
     file: Path | None
     fingerprint: str
-    usual: Thresholds = Thresholds()
+    usual: Thresholds | None = None
     """For a camera that was not calibrated."""
 
     @classmethod

@@ -37,19 +37,25 @@ def watch() -> Watch:
     return Watch(NOW)
 
 
-@pytest.mark.parametrize("state", ["lost", "stalled", "refused"])
-def test_a_camera_is_down_five_seconds_after_its_last_picture(watch: Watch, state: str) -> None:
-    gone = replace(WELL, state=state, recording=False, last_frame_at=after(10))
+@pytest.mark.parametrize("state", ["lost", "refused"])
+def test_a_camera_is_down_when_it_is_gone_for_five_seconds(watch: Watch, state: str) -> None:
+    gone = replace(WELL, state=state, recording=False)
     assert seen(watch, 12, gone) == []
-    assert seen(watch, 14.9, gone) == []
-    assert seen(watch, 15, gone) == ["camera_down cam1"]
+    assert seen(watch, 16.9, gone) == []
+    assert seen(watch, 17, gone) == ["camera_down cam1"]
+
+
+def test_a_camera_that_stalled_was_waited_for_at_its_box(watch: Watch) -> None:
+    gone = replace(WELL, state="stalled", recording=False)
+    assert seen(watch, 12, gone) == []
+    assert seen(watch, 13, gone) == ["camera_down cam1"]
 
 
 def test_a_reconnect_that_fails_does_not_begin_the_wait_anew(watch: Watch) -> None:
     gone = replace(WELL, state="lost", recording=False, last_frame_at=NOW)
     seen(watch, 1, gone)
     seen(watch, 3, replace(gone, state="connecting"))
-    assert seen(watch, 5, gone) == ["camera_down cam1"]
+    assert seen(watch, 6, gone) == ["camera_down cam1"]
 
 
 def test_a_camera_that_is_being_connected_is_given_time(watch: Watch) -> None:

@@ -520,6 +520,7 @@ export const en: typeof zhCN = {
     solving: 'Being closed…',
     declined: 'You said that you cannot go',
     unsent: 'Not sent yet; goes out once connected',
+    elsewhere: 'The duty page is open in another tab. Use that one, or close it to go on here.',
     device: 'This device',
     sound: 'Enable sound',
     soundTry: 'Try the sound',

@@ -517,6 +517,7 @@ export const zhCN = {
     solving: '正在关闭…',
     declined: '您已回复无法前往',
     unsent: '尚未发出，连接后自动发送',
+    elsewhere: '值班页已在另一个标签页打开，请使用那一页，或关闭它后在此继续。',
     device: '本机设置',
     sound: '启用提示音',
     soundTry: '试听提示音',

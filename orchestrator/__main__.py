@@ -101,10 +101,13 @@ def demo(
     ready_file: Annotated[
         Path | None, typer.Option(help="Written (0600) when all is up: addresses and accounts.")
     ] = None,
+    calm: Annotated[
+        bool, typer.Option("--calm", help="Let nothing happen: no camera is covered or cut.")
+    ] = False,
 ) -> None:
     """Run everything on this machine: broker, centre, two boxes, cameras, an exam now."""
     _log("ERROR")
-    _run(lambda: run_demo(Options(port, rooms, data, ready_file), _pages))
+    _run(lambda: run_demo(Options(port, rooms, data, ready_file, calm), _pages))
 
 
 app.add_typer(edges.app, name="edge")

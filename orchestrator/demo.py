@@ -26,6 +26,7 @@ import openpyxl
 from rich.console import Console
 from rich.table import Table
 
+from contract import topics
 from contract.clock import SystemClock
 from contract.keys import write_private
 from contract.messages import Source
@@ -35,7 +36,9 @@ from orchestrator.accounts import Person
 from orchestrator.centre import Centre
 from orchestrator.config import Config
 from orchestrator.overview import Overview
+from orchestrator.phones import PhoneLogin
 from orchestrator.site import NewCamera, Room, SiteCamera
+from orchestrator.story import alert_sentence, approve_views, play
 
 EDGES = ("box-1", "box-2")
 ACCOUNTS = {
@@ -65,6 +68,9 @@ COURSES = (
 )
 INVIGILATORS = ("周海燕", "吴志强", "郑晓东", "冯丽", "蒋文", "沈涛", "韩雪", "杨帆", "朱琳")
 READY_WITHIN_S = 60.0
+VIEWS_WITHIN_S = 20.0
+POSTS = {Role.patrol: "A 楼巡考 patrol", Role.operator: "监控室 control room"}
+"""Who has a duty phone, and where."""
 
 Pages = Callable[[Centre, Config], AbstractAsyncContextManager[int]]
 """Serves the centre's pages while its block runs; gives the port."""
@@ -82,6 +88,8 @@ class Options:
     rooms: int
     data: Path | None
     ready_file: Path | None
+    calm: bool = False
+    """Nothing happens by itself."""
 
 
 @dataclass(slots=True)
@@ -96,6 +104,7 @@ class Stage:
     accounts: dict[Role, tuple[str, str]] = field(default_factory=dict)
     persons: dict[Role, Person] = field(default_factory=dict)
     boxes: dict[str, tuple[str, int, Path]] = field(default_factory=dict)
+    phones: list[tuple[str, PhoneLogin]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -228,6 +237,13 @@ async def make_accounts(stage: Stage, centre: Centre) -> None:
         stage.persons[role] = person
 
 
+async def make_phones(stage: Stage, centre: Centre) -> None:
+    """A duty phone's log-in for MQTT applications, for patrol and operator."""
+    for role, post in POSTS.items():
+        login = await centre.phones.issue(stage.persons[role], post, by="demo")
+        stage.phones.append((post, login))
+
+
 async def make_site(stage: Stage, centre: Centre) -> None:
     """The rooms, one camera each, shared among the boxes."""
     rooms, cameras = [], []
@@ -338,7 +354,20 @@ async def ready_document(stage: Stage, centre: Centre) -> dict[str, Any]:
             str(role): {"user": user, "password": password}
             for role, (user, password) in stage.accounts.items()
         },
-        "mqtt": {"url": f"mqtt://127.0.0.1:{stage.config.broker.port}", "phones": []},
+        "mqtt": {
+            "url": f"mqtt://127.0.0.1:{stage.config.broker.port}",
+            "phones": [
+                {
+                    "id": login.phone,
+                    "post": post,
+                    "user": login.user,
+                    "password": login.password,
+                    "subscribe": topics.duty_alert(login.phone),
+                    "ack": topics.duty_ack(login.phone),
+                }
+                for post, login in stage.phones
+            ],
+        },
         "edges": [
             {"id": edge, "url": url, "pid": pid, "data": str(data)}
             for edge, (url, pid, data) in stage.boxes.items()
@@ -383,15 +412,18 @@ def show(console: Console, stage: Stage) -> None:
     for role, (user, password) in stage.accounts.items():
         table.add_row(ROLE_WORDS[role], user, password)
     console.print(table)
-    console.print(f"\n[bold green]▶ {stage.url}[/]   Ctrl-C 结束 ends it\n", highlight=False)
+    console.print(f"\n[bold green]▶ {stage.url}[/]   Ctrl-C 结束 ends it", highlight=False)
+    console.print(f"  值班手机 duty phone: {stage.url}/phone/\n", highlight=False)
 
 
 async def narrate(console: Console, centre: Centre) -> None:
     """Say what happens, as it happens, until cancelled."""
+    before: dict[str, str] = {}
     async with centre.events.subscribe() as mailbox:
         async for event in mailbox:
             said = sentence(event.type, event.id, event.data)
-            if said:
+            if said and before.get(event.id) != said:
+                before[event.id] = said
                 local = event.at.astimezone()
                 console.print(f"[dim]{local:%H:%M:%S}[/] {said}", highlight=False)
 
@@ -408,10 +440,15 @@ def sentence(kind: str, subject: str, data: object) -> str:
             "lost": "[red]失去连接 lost[/]",
         }
         return f"摄像机 camera {subject}: {words[state]}" if state in words else ""
+    if kind == "alert" and state:
+        return alert_sentence(fields)
     if kind == "edge" and state:
         return f"边缘盒 box {subject}: {state}"
     if kind == "recording" and "gap" in fields:
         return f"[yellow]录像缺口 gap {fields.get('camera', subject)}: {fields['gap']}[/]"
+    if kind == "duty":
+        where = "在线 on duty" if fields.get("present") else "离线 gone"
+        return f"值班手机 phone {subject}: {where}"
     if kind == "recording":
         return f"录像段已封存 segment sealed {subject}"
     return ""
@@ -431,6 +468,7 @@ async def run(options: Options, pages: Pages) -> None:
                     group.create_task(centre.run(), name="centre")
                     await stack.enter_async_context(pages(centre, stage.config))
                     await make_accounts(stage, centre)
+                    await make_phones(stage, centre)
                     await make_site(stage, centre)
                     for edge in EDGES:
                         status.update(f"边缘盒 box {edge}…")
@@ -438,9 +476,18 @@ async def run(options: Options, pages: Pages) -> None:
                     await load_timetable(stage, centre)
                     status.update("等待录像 waiting for every camera to be recorded…")
                     await all_recording(stage, centre)
+                    status.update("批准参考画面 approving reference views…")
+                    views = group.create_task(
+                        approve_views(centre, stage.persons[Role.patrol]), name="views"
+                    )
+                    await asyncio.wait({views}, timeout=VIEWS_WITHIN_S)
                     if options.ready_file is not None:
                         document = await ready_document(stage, centre)
                         write_private(options.ready_file, msgspec.json.encode(document))
                     status.stop()
                     show(console, stage)
+                    if not options.calm:
+                        cameras = [camera_id(number) for number in range(options.rooms)]
+                        story = play(stage.control, cameras, SystemClock())
+                        group.create_task(story, name="story")
                     await narrate(console, centre)

@@ -44,12 +44,13 @@ class Duty:
         self._confirm_by: datetime | None = None
 
     async def hear(self, phone: str, payload: bytes) -> bool:
-        """Note what a phone, or its last will, says; True when it has come."""
+        """Note what a phone, or its last will, says; True when it has come, perhaps again."""
         present = _is_online(payload)
         if present is None:
             return False
         self._unconfirmed.discard(phone)
-        return await self._note(phone, present) and present
+        await self._note(phone, present)
+        return present
 
     async def doubt(self) -> None:
         """Our connection broke: whoever is there must say so again, for wills may be lost."""
@@ -70,20 +71,20 @@ class Duty:
         async with self._store.read() as connection:
             return await _phones(connection)
 
-    async def _note(self, phone: str, present: bool) -> bool:
-        """Keep a change; False when there is none, or no such phone."""
+    async def _note(self, phone: str, present: bool) -> None:
+        """Keep a change; what an unknown phone says is passed over."""
         now = self._clock.now()
         there = (duty.c.phone == phone) & duty.c.ended_at.is_(None)
         async with self._store.write() as connection:
             known = select(phones.c.id).where(phones.c.id == phone, phones.c.ended_at.is_(None))
             if (await connection.scalars(known)).first() is None:
-                return False
+                return
             is_there = (await connection.execute(select(duty).where(there))).first() is not None
             never = (
                 await connection.scalar(select(func.count()).where(duty.c.phone == phone))
             ) == 0
             if is_there == present and not never:
-                return False
+                return
             if present:
                 again = (duty.c.phone == phone) & (duty.c.began_at == now)
                 done = await connection.execute(update(duty).where(again).values(ended_at=None))
@@ -96,7 +97,6 @@ class Duty:
                     insert(duty).values(phone=phone, began_at=now, ended_at=now)
                 )
         self._events.publish("duty", phone, {"present": present}, now)
-        return True
 
 
 async def roster(connection: AsyncConnection) -> list[OnDuty]:

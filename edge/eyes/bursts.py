@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 LASTS_S = 3.0
-BETWEEN_LOOKS = timedelta(milliseconds=190)
+BETWEEN_VOTES = timedelta(milliseconds=190)
 """Five looks a second, from cameras that send 10, 12.5, 15, 20 or 25 pictures."""
 
 

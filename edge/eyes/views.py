@@ -27,7 +27,7 @@ class Model:
 
     file: Path | None
     fingerprint: str
-    usual: Thresholds = field(default_factory=Thresholds)
+    usual: Thresholds | None = None
     """For a camera that was not calibrated."""
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Four of five: when single looks at a camera's picture become a fact."""
+"""Four of five: when single votes on a camera's picture become a fact."""
 
 from collections import Counter, deque
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from contract.messages import TamperKind
 OF = 5
 ENOUGH = 4
 TOGETHER = timedelta(seconds=8)
-"""Looks further apart than this are not votes on the same thing."""
+"""Votes further apart than this are not on the same thing."""
 EXACT: frozenset[TamperKind] = frozenset({"black", "white", "frozen", "no_signal"})
 """What arithmetic decides, with or without a reference view."""
 PATIENCE: dict[TamperKind, timedelta] = {"dark": timedelta(seconds=90)}
@@ -20,7 +20,7 @@ _KINDS: dict[str, TamperKind] = {kind: kind for kind in get_args(TamperKind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Vote:
     """What one picture of a camera was judged to be."""
 
     captured_at: datetime
@@ -53,58 +53,58 @@ class Change:
 
 
 class Voting:
-    """The last looks at one camera and what was voted so far."""
+    """The last votes on one camera and what was voted so far."""
 
     def __init__(self, current: Tamper | None = None) -> None:
         self.current = current
-        self._looks: deque[Look] = deque(maxlen=OF)
+        self._votes: deque[Vote] = deque(maxlen=OF)
         self._wrong_since: datetime | None = None
 
     @property
     def last_at(self) -> datetime | None:
         """When the newest picture that voted was taken."""
-        return self._looks[-1].captured_at if self._looks else None
+        return self._votes[-1].captured_at if self._votes else None
 
     @property
     def is_settled(self) -> bool:
         """True when four of the last five say what was voted before."""
-        wrong = sum(look.kind is not None for look in self._looks)
-        agreeing = wrong if self.current is not None else len(self._looks) - wrong
-        return len(self._looks) == OF and agreeing >= ENOUGH
+        wrong = sum(vote.kind is not None for vote in self._votes)
+        agreeing = wrong if self.current is not None else len(self._votes) - wrong
+        return len(self._votes) == OF and agreeing >= ENOUGH
 
     def begin_anew(self) -> None:
-        """Forget the looks: the camera's time began anew."""
-        self._looks.clear()
+        """Forget the votes: the camera's time began anew."""
+        self._votes.clear()
         self._wrong_since = None
 
-    def is_suspicious(self, look: Look) -> bool:
-        """True when more looks, soon, could change what is voted."""
-        kind = look.kind
+    def is_suspicious(self, vote: Vote) -> bool:
+        """True when more votes, soon, could change what is voted."""
+        kind = vote.kind
         if self.current is None:
-            return kind is not None and not (_is_waited_for(look) and self._is_sure_of(look))
+            return kind is not None and not (_is_waited_for(vote) and self._is_sure_of(vote))
         return kind is None or _replaces(kind, self.current.kind)
 
-    def add(self, look: Look) -> tuple[Change, ...]:
+    def add(self, vote: Vote) -> tuple[Change, ...]:
         """Take a vote, no older than the one before; gives what it decides."""
-        self._remember(look)
+        self._remember(vote)
         if self.current is None:
             return self._begun()
         return self._ended(self.current)
 
-    def _remember(self, look: Look) -> None:
-        before = self._looks[-1] if self._looks else None
-        if before is not None and look.captured_at - before.captured_at > TOGETHER:
-            self._looks.clear()
+    def _remember(self, vote: Vote) -> None:
+        before = self._votes[-1] if self._votes else None
+        if before is not None and vote.captured_at - before.captured_at > TOGETHER:
+            self._votes.clear()
             self._wrong_since = before = None
-        if look.kind is not None:
-            if self._wrong_since is None or _is_waited_for(before) != _is_waited_for(look):
-                self._wrong_since = look.captured_at
+        if vote.kind is not None:
+            if self._wrong_since is None or _is_waited_for(before) != _is_waited_for(vote):
+                self._wrong_since = vote.captured_at
         elif before is None or before.kind is None:
             self._wrong_since = None
-        self._looks.append(look)
+        self._votes.append(vote)
 
     def _begun(self) -> tuple[Change, ...]:
-        wrong = [look for look in self._looks if look.kind is not None]
+        wrong = [vote for vote in self._votes if vote.kind is not None]
         if len(wrong) < ENOUGH or self._wrong_since is None:
             return ()
         kind = _commonest(wrong)
@@ -113,13 +113,13 @@ class Voting:
         return (self._begin(kind, self._wrong_since),)
 
     def _ended(self, current: Tamper) -> tuple[Change, ...]:
-        clear = [look for look in self._looks if look.kind is None]
+        clear = [vote for vote in self._votes if vote.kind is None]
         if len(clear) >= ENOUGH:
             self.current = None
             return (Change(current, "ended", 0.0, 0.0),)
-        wrong = [look for look in self._looks if look.kind is not None]
+        wrong = [vote for vote in self._votes if vote.kind is not None]
         kind = _commonest(wrong) if wrong else current.kind
-        others = [look for look in wrong if look.kind == kind]
+        others = [vote for vote in wrong if vote.kind == kind]
         if len(others) < ENOUGH or not _replaces(kind, current.kind):
             return ()
         ended = Change(current, "ended", 0.0, 0.0)
@@ -127,26 +127,26 @@ class Voting:
 
     def _begin(self, kind: TamperKind, first_at: datetime) -> Change:
         self.current = Tamper(kind, first_at)
-        agreeing = [look for look in self._looks if look.kind == kind]
+        agreeing = [vote for vote in self._votes if vote.kind == kind]
         return Change(
             self.current,
             "began",
-            sum(look.score for look in agreeing) / len(agreeing),
-            max(look.extent for look in agreeing),
+            sum(vote.score for vote in agreeing) / len(agreeing),
+            max(vote.extent for vote in agreeing),
         )
 
-    def _is_sure_of(self, look: Look) -> bool:
-        return sum(old.kind == look.kind for old in self._looks) >= ENOUGH
+    def _is_sure_of(self, vote: Vote) -> bool:
+        return sum(old.kind == vote.kind for old in self._votes) >= ENOUGH
 
 
-def _is_waited_for(look: Look | None) -> bool:
+def _is_waited_for(vote: Vote | None) -> bool:
     """True for what is told only when it lasts."""
-    return look is not None and look.kind in PATIENCE
+    return vote is not None and vote.kind in PATIENCE
 
 
-def _commonest(looks: list[Look]) -> TamperKind:
+def _commonest(votes: list[Vote]) -> TamperKind:
     """Give what most say is wrong; of two, what was said last."""
-    said = Counter(look.kind for look in reversed(looks) if look.kind is not None)
+    said = Counter(vote.kind for vote in reversed(votes) if vote.kind is not None)
     return said.most_common(1)[0][0]
 
 

@@ -16,7 +16,7 @@ from edge.eyes.golden import Sitting, keep_view
 from edge.eyes.sight import Sight
 from edge.eyes.telling import Telling
 from edge.eyes.views import NORMAL, View, Views
-from edge.eyes.voting import EXACT, OF, Look, Voting
+from edge.eyes.voting import EXACT, OF, Vote, Voting
 from edge.feed import AccessUnit
 
 log = logging.getLogger(__name__)
@@ -115,16 +115,16 @@ class Watch:
             self._run = unit.run
             self._voting.begin_anew()
         try:
-            picture, look = await self._in_thread(sight.key, unit)
+            picture, vote = await self._in_thread(sight.key, unit)
             self._said(None)
-            await self._sit(picture, look)
-            if not self._voting.is_suspicious(look):
-                await self._vote(look)
-                return place, picture if look.verdict == "clear" else None
+            await self._sit(picture, vote)
+            if not self._voting.is_suspicious(vote):
+                await self._vote(vote)
+                return place, picture if vote.verdict == "clear" else None
             with self._bursts.room_for(self.camera) as is_granted:
                 if is_granted:
-                    return await self._look_closely(sight, place, look.captured_at), None
-            await self._vote(look)
+                    return await self._look_closely(sight, place, vote.captured_at), None
+            await self._vote(vote)
         except PictureBroken as error:
             self._said(error)
         return place, None
@@ -137,13 +137,13 @@ class Watch:
         units, self._along = self._film.since(self._along)
         after = self._voting.last_at
         try:
-            for look in await self._in_thread(sight.along, units, after, _ALONG):
-                if self._voting.is_suspicious(look):
+            for vote in await self._in_thread(sight.along, units, after, _ALONG):
+                if self._voting.is_suspicious(vote):
                     with self._bursts.room_for(self.camera) as is_granted:
                         if is_granted:
                             self._along = None
-                            return await self._look_closely(sight, place, look.captured_at)
-                await self._vote(look)
+                            return await self._look_closely(sight, place, vote.captured_at)
+                await self._vote(vote)
         except PictureBroken as error:
             self._said(error)
         return place
@@ -159,9 +159,9 @@ class Watch:
             if not units:
                 await self._grown(until)
                 continue
-            for look in await self._in_thread(sight.along, units, self._voting.last_at):
-                later += look.captured_at >= suspected_at
-                if await self._vote(look) or (later >= OF and self._voting.is_settled):
+            for vote in await self._in_thread(sight.along, units, self._voting.last_at):
+                later += vote.captured_at >= suspected_at
+                if await self._vote(vote) or (later >= OF and self._voting.is_settled):
                     return Place(place.group)
         return Place(place.group)
 
@@ -172,9 +172,9 @@ class Watch:
         except TimeoutError:
             return
 
-    async def _vote(self, look: Look) -> bool:
+    async def _vote(self, vote: Vote) -> bool:
         """Take a vote and tell what it decides; True if it decides anything."""
-        changes = self._voting.add(look)
+        changes = self._voting.add(vote)
         for change in changes:
             await self._telling.changed(self.camera, change, self._views.model.fingerprint)
         return bool(changes)
@@ -183,13 +183,13 @@ class Watch:
         known = await self._telling.candidate(self.camera)
         return bool(known) and self._views.references.place(self.camera, known).exists()
 
-    async def _sit(self, picture: Picture, look: Look) -> None:
+    async def _sit(self, picture: Picture, vote: Vote) -> None:
         """Take a reference view, where one is missing or wished for."""
         if self.is_asked:
             self.is_asked, self._sitting = False, Sitting()
         if self._sitting is None:
             return
-        chosen = self._sitting.add(picture, is_clear=look.verdict not in _UNFIT)
+        chosen = self._sitting.add(picture, is_clear=vote.verdict not in _UNFIT)
         if chosen is None:
             return
         self._sitting = None

@@ -1,8 +1,9 @@
 """Cases: what becomes of an alert, from raising to solving. Pure: values in, values out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 from contract.duty import AckState, AlertState, Priority
@@ -164,10 +165,12 @@ def reconcile(
     undecided: Iterable[Key],
     now: datetime,
     new_id: Callable[[], str],
+    quiet: Mapping[Key, datetime] = MappingProxyType({}),
 ) -> list[Change]:
     """Give what the conditions, which are all there are, change in the open cases.
 
-    What is `undecided` neither begins nor ends. A lost box swallows what it explains.
+    What is `undecided` neither begins nor ends. A lost box swallows what it explains. What a person
+    solved is `quiet` until then, unless it begins anew.
     """
     by_key: dict[Key, list[Condition]] = {}
     for condition in conditions:
@@ -187,8 +190,10 @@ def reconcile(
             changes += _met(case, found, now)
         elif case.active and key not in unsure:
             changes.append(_returned(case, now))
-    for (kind, _), found in by_key.items():
+    for (kind, subject), found in by_key.items():
         if kind in SWALLOWED and found[0].edge in lost:
+            continue
+        if now < quiet.get((kind, subject), now) and not _occurrences(found):
             continue
         changes.append(_raised(found, now, new_id()))
     return changes
@@ -247,6 +252,13 @@ def _end(case: Case, now: datetime, reason: str) -> Change:
 
 def _occurrences(found: Iterable[Condition]) -> tuple[str, ...]:
     return tuple(one.occurrence for one in found if one.occurrence)
+
+
+def quiet_until(case: Case) -> datetime | None:
+    """Give how long a case that a person solved is not raised again while nothing changes."""
+    if case.solved_at is None or case.solved_by is None:
+        return None
+    return case.solved_at + CLASSES[case.kind].act_within
 
 
 # ------------------------------------------------------------ what people do

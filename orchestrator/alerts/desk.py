@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -23,6 +23,8 @@ from orchestrator.alerts.cases import (
     CaseRefused,
     Change,
     Condition,
+    Key,
+    quiet_until,
     receipt,
     reconcile,
     shelve,
@@ -75,6 +77,7 @@ class Alerts:
         self._post = Post(bus)
         self._watch = Watch(clock.now())
         self._cases: dict[str, Case] | None = None
+        self._quiet: dict[Key, datetime] = {}
         self._names = Names({}, {})
         self._turn = asyncio.Lock()
         self._work = asyncio.Event()
@@ -121,7 +124,9 @@ class Alerts:
                 on_duty = await roster(connection)
             verdicts = self._watch.look(seen, now)
             ours = [case for case in cases.values() if case.kind != "nobody_reachable"]
-            found = reconcile(ours, verdicts.conditions, verdicts.undecided, now, _new_id)
+            found = reconcile(
+                ours, verdicts.conditions, verdicts.undecided, now, _new_id, self._quiet
+            )
             changes = {change.case.id: change for change in found}
             for case in ours:
                 changes.setdefault(case.id, Change(case))
@@ -130,12 +135,14 @@ class Alerts:
             duty = [case for case in cases.values() if case.kind == "nobody_reachable"]
             stuck = [change.case for change in changes.values() if is_stuck(change.case, now)]
             unheard = [_unheard(stuck)] if stuck else []
-            for change in reconcile(duty, unheard, (), now, _new_id):
+            for change in reconcile(duty, unheard, (), now, _new_id, self._quiet):
                 changes[change.case.id] = change
             for case in duty:
                 changes.setdefault(case.id, Change(case))
                 shelved = changes[case.id]
                 changes[case.id] = shelved.then(pursue(shelved.case, on_duty, now))
+            standing = {one.key for one in (*verdicts.conditions, *unheard)} | verdicts.undecided
+            self._quiet = {key: until for key, until in self._quiet.items() if key in standing}
             await self._commit(changes.values(), passed_over=verdicts.passed_over)
 
     async def _look_always(self) -> None:
@@ -279,9 +286,16 @@ class Alerts:
         """Give the open cases; the first time, as the store has them."""
         if self._cases is None:
             async with self._store.read() as connection:
+                for case in await records.listed(connection, "closed"):
+                    self._hush(case)
                 self._cases = {case.id: case for case in await records.open_cases(connection)}
                 self._names = await read_names(connection)
         return self._cases
+
+    def _hush(self, case: Case) -> None:
+        until = quiet_until(case)
+        if until is not None:
+            self._quiet[case.key] = max(until, self._quiet.get(case.key, until))
 
     async def _commit(
         self,
@@ -312,6 +326,7 @@ class Alerts:
                 cases[case.id] = case
             else:
                 cases.pop(case.id, None)
+                self._hush(case)
             self._events.publish("alert", case.id, view(case, self._names).as_event(), now)
             self._post.tell(change, before, self._names.rooms)
 

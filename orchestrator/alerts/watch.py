@@ -8,7 +8,7 @@ from orchestrator.alerts.cases import Condition, Key
 from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
 
 DOWN_AFTER = timedelta(seconds=5)
-"""No picture for so long: the camera is down."""
+"""A camera that is gone for so long is down."""
 COMING_WITHIN = timedelta(seconds=15)
 """A camera that is only being connected is given so long."""
 NOT_RECORDED_AFTER = timedelta(seconds=10)
@@ -17,7 +17,10 @@ SILENT_AFTER = timedelta(seconds=15)
 CUT_OFF_AFTER = timedelta(seconds=3)
 """A box whose connection broke may be back at once."""
 
-_GONE = frozenset({"lost", "stalled", "refused"})
+STALLED_AFTER = timedelta(seconds=1)
+"""The box has waited four seconds for a picture before it says so."""
+
+_WAITS = {"lost": DOWN_AFTER, "refused": DOWN_AFTER, "stalled": STALLED_AFTER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +90,8 @@ class Watch:
         verdicts = Verdicts()
         noticed: set[Key] = set()
 
-        def lasting(condition: Condition, wait: timedelta, since: datetime | None = None) -> None:
-            began = self._since.setdefault(condition.key, since or now)
+        def lasting(condition: Condition, wait: timedelta) -> None:
+            began = self._since.setdefault(condition.key, now)
             noticed.add(condition.key)
             if now - began >= wait:
                 verdicts.conditions.append(condition)
@@ -116,8 +119,7 @@ class Watch:
                 }
             elif camera.state != "streaming":
                 down = _of_camera("camera_down", camera, camera.last_frame_at or now)
-                wait = DOWN_AFTER if camera.state in _GONE else COMING_WITHIN
-                lasting(down, wait, _last_picture(camera, now))
+                lasting(down, _WAITS.get(camera.state, COMING_WITHIN))
                 verdicts.undecided.add(("recording_stopped", camera.camera))
             elif not camera.recording:
                 stopped = _of_camera("recording_stopped", camera, now)
@@ -125,14 +127,6 @@ class Watch:
         self._since = {key: since for key, since in self._since.items() if key in noticed}
         _judge_tampers(seen, now, verdicts)
         return verdicts
-
-
-def _last_picture(camera: CameraSeen, now: datetime) -> datetime:
-    """Give since when there is no picture; one of long ago belongs to another window."""
-    last = camera.last_frame_at
-    if last is None or camera.state not in _GONE:
-        return now
-    return min(now, max(last, now - DOWN_AFTER))
 
 
 def _of_camera(kind: Kind, camera: CameraSeen, first_at: datetime) -> Condition:

@@ -61,6 +61,7 @@ async def start_demo(folder: Path, rooms: int) -> Demo:
         "-m",
         "orchestrator",
         "demo",
+        "--calm",
         "--port",
         str(free_port()),
         "--rooms",

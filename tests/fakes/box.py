@@ -59,6 +59,10 @@ class FakeBox:
     looks: dict[str, datetime] = field(default_factory=dict)
     ended: list[str] = field(default_factory=list)
     shelf: dict[str, bytes] = field(default_factory=dict)
+    views: dict[str, bytes] = field(default_factory=dict)
+    """Reference views by hash."""
+    wished: list[str] = field(default_factory=list)
+    """Cameras of which a new view was asked for."""
     refuses: str = ""
     opens: asyncio.Event | None = None
     """Where set, a look is answered only once this is."""
@@ -208,6 +212,8 @@ class FakeBox:
         app.router.add_post("/live/{id}/renew", self._renew)
         app.router.add_delete("/live/{id}", self._end)
         app.router.add_get("/shelf/{path:.+}", self._read)
+        app.router.add_get("/references/{camera}/{sha256}", self._view)
+        app.router.add_post("/references/{camera}", self._view)
         runner = AppRunner(app)
         await runner.setup()
         await TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._tls()).start()
@@ -261,6 +267,25 @@ class FakeBox:
         look = request.match_info["id"]
         self.ended.append(look)
         return Response(status=204 if self.looks.pop(look, None) else 404)
+
+    async def _view(self, request: Request) -> Response:
+        path = request.path.removeprefix("/")
+        try:
+            check(
+                request.headers[TICKET_HEADER],
+                self._ticket_keys,
+                edge=self.id,
+                purpose="playback",
+                what=path,
+                now=self.clock.now(),
+            )
+        except TicketRefused as refusal:
+            return Response(status=403, body=msgspec.json.encode({"code": refusal.code}))
+        if request.method == "POST":
+            self.wished.append(request.match_info["camera"])
+            return Response(status=202)
+        found = self.views.get(request.match_info["sha256"])
+        return Response(body=found) if found else Response(status=404)
 
     async def _read(self, request: Request) -> Response:
         path = request.match_info["path"]

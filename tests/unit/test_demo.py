@@ -10,6 +10,15 @@ from orchestrator.timetable.interpret import interpret
 from orchestrator.timetable.reading import read
 from orchestrator.timetable.term import Term
 
+ALERT = {
+    "state": "taken",
+    "priority": "high",
+    "text_zh": "A101 cam-01：摄像机被遮挡",
+    "text_en": "A101 cam-01: Camera covered",
+    "delivery": [{"phone": "p1", "person": "李建国", "state": "undelivered"}],
+    "taken_by": "陈静",
+}
+
 
 def test_rooms_are_named_as_on_a_campus() -> None:
     assert [room_code(n) for n in (0, 5, 6, 17, 18)] == ["A101", "A106", "A201", "A306", "B101"]
@@ -27,6 +36,8 @@ def test_cameras_are_named_as_the_simulator_does() -> None:
         ("recording", {"camera": "cam-01", "gap": "box_down"}, "box_down"),
         ("recording", {}, "sealed"),
         ("clock", {}, ""),
+        ("duty", {"present": True}, "on duty"),
+        ("alert", ALERT, "李建国）未送达 undelivered · 处理人 taken by 陈静"),
     ],
 )
 def test_an_event_is_said_or_passed_over(kind: str, data: object, words: str) -> None:

@@ -1,27 +1,27 @@
-"""From single looks to facts: four of five, and no other name for the same thing."""
+"""From single votes to facts: four of five, and no other name for the same thing."""
 
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.eyes.voting import PATIENCE, Change, Look, Tamper, Voting
+from edge.eyes.voting import PATIENCE, Change, Tamper, Vote, Voting
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 FIFTH = timedelta(seconds=0.2)
 
 
-def look(number: int, verdict: str, every: timedelta = FIFTH) -> Look:
-    return Look(START + number * every, verdict, 0.9, 0.8)
+def vote(number: int, verdict: str, every: timedelta = FIFTH) -> Vote:
+    return Vote(START + number * every, verdict, 0.9, 0.8)
 
 
 def voted(voting: Voting, verdicts: str, every: timedelta = FIFTH) -> list[Change]:
-    """Let looks vote that are named by their first letters; gives what they decide."""
+    """Let votes vote that are named by their first letters; gives what they decide."""
     names = {word[0]: word for word in ("clear", "moved", "glare", "dark", "black", "frozen")}
     names["C"] = "covered"
     changes: list[Change] = []
     for number, letter in enumerate(verdicts):
-        changes += voting.add(look(number, names[letter], every))
+        changes += voting.add(vote(number, names[letter], every))
     return changes
 
 
@@ -41,13 +41,13 @@ def test_what_began_is_told_once() -> None:
 
 def test_it_began_with_the_first_wrong_picture_of_the_run() -> None:
     (change,) = voted(Voting(), "cCcccCCcCC")
-    assert change.tamper.first_at == look(5, "").captured_at
+    assert change.tamper.first_at == vote(5, "").captured_at
     assert (change.score, change.extent) == (0.9, 0.8)
 
 
 def test_what_follows_darkness_began_by_itself() -> None:
     (change,) = voted(Voting(), "ddddddbbbb")
-    assert change.tamper == Tamper("black", look(6, "").captured_at)
+    assert change.tamper == Tamper("black", vote(6, "").captured_at)
 
 
 def test_an_end_names_what_began() -> None:
@@ -81,26 +81,26 @@ def test_dark_rooms_are_told_when_they_stay_dark() -> None:
 
 def test_darkness_is_looked_at_closely_once_not_all_the_time() -> None:
     voting = Voting()
-    assert voting.is_suspicious(look(0, "dark"))
+    assert voting.is_suspicious(vote(0, "dark"))
     voted(voting, "dddd")
-    assert not voting.is_suspicious(look(5, "dark"))
-    assert voting.is_suspicious(look(5, "covered"))
+    assert not voting.is_suspicious(vote(5, "dark"))
+    assert voting.is_suspicious(vote(5, "covered"))
 
 
 def test_only_what_could_change_the_vote_is_suspicious() -> None:
-    assert Voting().is_suspicious(look(0, "covered"))
-    assert not Voting().is_suspicious(look(0, "clear"))
+    assert Voting().is_suspicious(vote(0, "covered"))
+    assert not Voting().is_suspicious(vote(0, "clear"))
     covered = Voting(Tamper("covered", START))
-    assert not covered.is_suspicious(look(0, "moved"))
-    assert covered.is_suspicious(look(0, "clear"))
-    assert covered.is_suspicious(look(0, "black"))
+    assert not covered.is_suspicious(vote(0, "moved"))
+    assert covered.is_suspicious(vote(0, "clear"))
+    assert covered.is_suspicious(vote(0, "black"))
 
 
-def test_looks_far_apart_do_not_vote_together() -> None:
+def test_votes_far_apart_do_not_count_together() -> None:
     assert voted(Voting(), "CCCCCC", timedelta(seconds=9)) == []
 
 
-def test_a_new_beginning_of_time_forgets_the_looks_and_keeps_what_is_open() -> None:
+def test_a_new_beginning_of_time_forgets_the_votes_and_keeps_what_is_open() -> None:
     voting = Voting(Tamper("covered", START))
     voted(voting, "ccc")
     voting.begin_anew()
@@ -126,12 +126,12 @@ def test_beginnings_and_ends_alternate_whatever_is_seen(verdicts: str) -> None:
 
 
 @given(st.text("cCmgb", min_size=5, max_size=60))
-def test_nothing_begins_without_four_wrong_looks_of_five(verdicts: str) -> None:
+def test_nothing_begins_without_four_wrong_votes_of_five(verdicts: str) -> None:
     voting = Voting()
     for number, letter in enumerate(verdicts):
         before = voting.current
         name = {"c": "clear", "C": "covered", "m": "moved", "g": "glare", "b": "black"}[letter]
-        voting.add(look(number, name))
+        voting.add(vote(number, name))
         if before is None and voting.current is not None:
             newest = verdicts[max(0, number - 4) : number + 1]
             assert sum(seen in "Cmb" for seen in newest) >= 4

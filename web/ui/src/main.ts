@@ -8,7 +8,8 @@ import { i18n, remembered, speak } from './core/i18n'
 import { router } from './router'
 import { useLive } from './stores/live'
 import { useSession } from './stores/session'
-import './styles/base.css'
+import './styles/ground.css'
+import './styles/element.css'
 
 speak(remembered())
 

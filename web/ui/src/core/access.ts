@@ -19,7 +19,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   sessions: ['exam_office', 'patrol', 'operator'],
   timetables: ['exam_office'],
   recordings: ['exam_office'],
-  references: ['exam_office', 'operator'],
+  references: ['exam_office', 'patrol', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
   users: ['sys_admin'],
@@ -32,11 +32,6 @@ export function pagesOf(roles: readonly Role[]): PageName[] {
 
 export function mayOpen(roles: readonly Role[], page: PageName): boolean {
   return MAY[page].some((role) => roles.includes(role))
-}
-
-/** True for those who take, solve and shelve alerts. */
-export function mayHandleAlerts(roles: readonly Role[]): boolean {
-  return roles.includes('operator')
 }
 
 /** Give where these roles begin. */

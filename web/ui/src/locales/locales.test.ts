@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ALERT_CLASSES } from '@/core/model'
 import { en } from './en'
 import { zhCN } from './zh-CN'
 
@@ -18,7 +19,7 @@ function flat(tree: Tree, prefix = ''): Map<string, string> {
 const chinese = flat(zhCN)
 const english = flat(en)
 const sources = readdirSync(join(__dirname, '..'), { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.(vue|ts)$/.test(path) && !path.endsWith('.test.ts') && !path.startsWith('locales'))
+  .filter((path) => /\.(vue|ts)$/.test(path) && !/\.test\.ts$|fakes\.ts$|^locales/.test(path))
   .map((path) => ({ path, text: readFileSync(join(__dirname, '..', path), 'utf8') }))
 
 describe('both languages', () => {
@@ -50,9 +51,13 @@ describe('both languages', () => {
       '轮巡',
       '录像回放',
     ])
-    const avoided = /电视墙|考场次|预览画面|报警/
+    const avoided = /电视墙|考场次|预览画面|报警|告警/
     expect([...chinese].filter(([, text]) => avoided.test(text))).toEqual([])
   })
+})
+
+it('every class of alerts has its name', () => {
+  expect(ALERT_CLASSES.filter((kind) => !chinese.has(`alert.class.${kind}`))).toEqual([])
 })
 
 describe('the code', () => {

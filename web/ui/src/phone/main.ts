@@ -1,6 +1,6 @@
 import { createApp } from 'vue'
 import { i18n, remembered, speak } from '@/core/i18n'
-import '@/styles/base.css'
+import '@/styles/ground.css'
 import PhoneApp from './PhoneApp.vue'
 import './phone.css'
 import { register } from './worker'

@@ -1,0 +1,370 @@
+"""From a box's word to a person, over a real broker, with the clock in the test's hand."""
+
+import os
+import signal
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contract import topics
+from contract.bus import Arrival
+from contract.clock import Clock
+from contract.duty import AckState, AlertTold
+from contract.messages import CameraStatus, Message, ProcessLost, TamperChanged, TamperKind
+from orchestrator.access import Role
+from orchestrator.accounts import Person
+from orchestrator.alerts import records
+from orchestrator.alerts.views import AlertView
+from orchestrator.centre import Centre
+from tests.fakes.box import FakeBox
+from tests.fakes.broker import Listening
+from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
+from tests.fakes.clock import ManualClock
+from tests.fakes.phone import FakePhone
+from tests.fakes.waiting import until, until_async
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def centre(tmp_path: Path, clock: ManualClock) -> AsyncGenerator[Centre]:
+    async with running_centre(tmp_path, clock) as running:
+        await add_site(running, ("cam1", "r1", "b1"), ("cam2", "r2", "b1"))
+        for room in ("r1", "r2"):
+            await hold_exam(running, room, clock.now())
+        yield running
+
+
+@pytest.fixture
+async def box(centre: Centre, tmp_path: Path) -> FakeBox:
+    box = await join(centre, tmp_path, "b1")
+    await all_is_well(centre, box)
+    return box
+
+
+async def say(centre: Centre, box: FakeBox, *said: Message) -> None:
+    """Let the box tell facts, as they come over the broker."""
+    facts = [
+        Arrival(topics.fact(box.id), msgspec.json.encode(box.fact(one)), False) for one in said
+    ]
+    await centre.catalogue.take(facts)
+
+
+async def beat(centre: Centre, box: FakeBox, *seen: CameraStatus) -> None:
+    payload = msgspec.json.encode(box.status(cameras=seen))
+    await centre.catalogue.take([Arrival(topics.status(box.id), payload, False)])
+
+
+def streaming(camera: str, **changes: object) -> CameraStatus:
+    plain = CameraStatus(camera=camera, stream="main", state="streaming", recording=True)
+    return msgspec.structs.replace(plain, **changes)
+
+
+async def all_is_well(centre: Centre, box: FakeBox) -> None:
+    await beat(centre, box, streaming("cam1"), streaming("cam2"))
+
+
+def tamper(
+    clock: Clock, camera: str = "cam1", kind: TamperKind = "covered", ended: bool = False
+) -> TamperChanged:
+    now = clock.now()
+    return TamperChanged(
+        camera=camera,
+        stream="sub",
+        kind=kind,
+        state="ended" if ended else "began",
+        score=0.97,
+        extent=0.9,
+        model="f00d",
+        first_at=now - timedelta(seconds=1),
+        voted_at=now,
+    )
+
+
+async def only(centre: Centre, state: str = "open") -> AlertView:
+    (alert,) = await centre.alerts.list(state)  # type: ignore[arg-type]
+    return alert
+
+
+async def wait(centre: Centre, clock: ManualClock, seconds: float) -> None:
+    """Let time pass; what was due before and what is due afterwards is done."""
+    await centre.alerts.look()
+    await clock.advance(seconds)
+    await centre.alerts.look()
+
+
+async def live(centre: Centre, clock: ManualClock, box: FakeBox, seconds: int) -> None:
+    """Let time pass while the box says that all is well."""
+    for _ in range(seconds):
+        await clock.advance(1)
+        await all_is_well(centre, box)
+    await centre.alerts.look()
+
+
+async def raised(centre: Centre, *kinds: str) -> None:
+    async def are_there() -> bool:
+        return sorted(alert.kind for alert in await centre.alerts.list()) == sorted(kinds)
+
+    await until_async(are_there, what=f"open alerts {kinds}")
+
+
+async def steps(centre: Centre, alert: str) -> list[str]:
+    async with centre.store.read() as connection:
+        return [event.step for event in await records.events_of(connection, alert)]
+
+
+async def phone_of(centre: Centre, role: Role, user: str = "") -> tuple[FakePhone, Person]:
+    person = await log_in(centre, role, user)
+    return FakePhone(centre, await centre.phones.make(person, "A 楼")), person
+
+
+async def on_duty(centre: Centre, count: int) -> None:
+    async def are_there() -> bool:
+        return sum(phone.present for phone in await centre.duty.phones()) == count
+
+    await until_async(are_there, what=f"{count} phones on duty")
+
+
+async def test_a_covered_camera_reaches_a_phone_and_everybody_sees_who_takes_it(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    wall = Listening(centre.broker.address, "wall", f"{topics.ROOT}/alert/+")
+    phone, person = await phone_of(centre, Role.patrol)
+    async with wall.on(), phone.on():
+        await on_duty(centre, 1)
+        await say(centre, box, tamper(clock))
+        told = await phone.gets()
+        assert (told.kind, told.priority, told.camera) == ("covered", "high", "cam1")
+        assert (told.score, told.model, told.session) == (
+            0.97,
+            "f00d",
+            f"s-r1-{clock.now():%m%d%H%M}",
+        )
+        assert "遮挡" in told.text_zh
+        assert "covered" in told.text_en
+        await phone.ack(told.id, "delivered")
+        await phone.ack(told.id, "taken")
+        await phone.sees("taken")
+        alert = await only(centre)
+        assert (alert.state, alert.taken_by) == ("taken", person.name)
+        assert [one.state for one in alert.delivery] == ["taken"]
+        await phone.ack(told.id, "solved")
+        await until(lambda: wall.heard and wall.heard[-1].payload == b"")
+    assert phone.texts[0].startswith("[高] r1 cam1：摄像机被遮挡")
+    states = [
+        msgspec.json.decode(arrival.payload, type=AlertTold).state
+        for arrival in wall.heard
+        if arrival.payload
+    ]
+    assert states == ["raised", "delivered", "taken"]
+    (taken,), (solved,) = await acts(centre, "take_alert"), await acts(centre, "solve_alert")
+    assert (taken.act.actor, taken.act.source) == (person.user, f"phone:{phone.id}")
+    assert (solved.act.actor, solved.act.object) == (person.user, told.id)
+
+
+async def test_every_step_of_an_alert_is_an_event_for_watchers(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    async with centre.events.subscribe() as mailbox:
+        await say(centre, box, tamper(clock))
+        await raised(centre, "covered", "nobody_reachable")
+        heard: dict[str, str] = {}
+        while len(heard) < 2:
+            event = await mailbox.get()
+            if event.type == "alert" and isinstance(event.data, dict):
+                heard[event.data["class"]] = event.data["state"]
+    assert heard == {"covered": "raised", "nobody_reachable": "raised"}
+
+
+async def test_repeats_are_counted_and_the_end_of_the_condition_ends_it(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await say(centre, box, tamper(clock))
+    await raised(centre, "covered", "nobody_reachable")
+    clock.step(timedelta(seconds=2))
+    await say(centre, box, tamper(clock), tamper(clock))
+
+    async def is_counted() -> bool:
+        return any(alert.count == 2 for alert in await centre.alerts.list())
+
+    await until_async(is_counted)
+    await say(centre, box, tamper(clock, ended=True))
+    await raised(centre)
+    reasons = {alert.kind: alert.reason for alert in await centre.alerts.list("closed")}
+    assert reasons == {"covered": "condition ended", "nobody_reachable": "condition ended"}
+
+
+async def test_an_alert_nobody_takes_goes_from_person_to_person_and_then_to_all(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    first, _ = await phone_of(centre, Role.patrol)
+    clock.step(timedelta(seconds=1))
+    second, _ = await phone_of(centre, Role.operator)
+    async with first.on(), second.on():
+        await on_duty(centre, 2)
+        await say(centre, box, tamper(clock))
+        told = await first.gets()
+        await live(centre, clock, box, 10)
+        await first.gets(2)
+        await live(centre, clock, box, 5)
+
+        async def is_shown() -> bool:
+            return [one.state for one in (await only(centre)).delivery] == ["undelivered"]
+
+        await until_async(is_shown)
+        assert second.told == []
+        await live(centre, clock, box, 45)
+        assert (await second.gets()).id == told.id
+        await second.ack(told.id, "declined")
+        await raised(centre, "covered", "nobody_reachable")
+        await second.ack(told.id, "taken")
+        await raised(centre, "covered")
+    assert (await steps(centre, told.id))[:5] == ["raised", "sent", "resent", "undelivered", "sent"]
+
+
+async def test_receipts_twice_late_or_of_another_phone_change_nothing(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    first, ann = await phone_of(centre, Role.patrol)
+    clock.step(timedelta(seconds=1))
+    second, _ = await phone_of(centre, Role.operator)
+    async with first.on(), second.on():
+        await on_duty(centre, 2)
+        await say(centre, box, tamper(clock))
+        told = await first.gets()
+        said: tuple[AckState, ...] = ("taken", "taken", "delivered", "read", "declined")
+        for state in said:
+            await first.ack(told.id, state)
+        await first.sees("taken")
+        await second.ack(told.id, "taken")
+        await second.sees("taken")  # it is told how things are
+        await first.bus.publish(topics.duty_ack(second.id), b'{"id":"x","state":"solved"}')
+        await first.bus.publish(topics.duty_ack(first.id), b"nonsense")
+    alert = await only(centre)
+    assert (alert.state, alert.taken_by) == ("taken", ann.name)
+    results = [(row.act.actor, row.act.result) for row in await acts(centre, "take_alert")]
+    assert results == [("patrol", "ok"), ("operator", "taken")]
+    assert await acts(centre, "solve_alert") == []
+
+
+async def test_a_broker_killed_in_the_middle_of_an_alert_loses_nothing(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    phone, _ = await phone_of(centre, Role.patrol)
+    async with phone.on():
+        await on_duty(centre, 1)
+        assert centre.broker.pid
+        os.kill(centre.broker.pid, signal.SIGKILL)
+        await until(lambda: not centre.bus.is_up and not phone.bus.is_up)
+        await say(centre, box, tamper(clock))
+        await raised(centre, "covered")
+
+        async def up() -> bool:
+            await clock.advance(0.5)
+            return centre.bus.is_up and phone.bus.is_up
+
+        await until_async(up)
+        told = await phone.gets()
+        assert told.kind == "covered"
+        late = Listening(centre.broker.address, "late", topics.alert(told.id))
+        async with late.on():
+            await until(lambda: late.heard)
+            assert late.heard[0].retained
+        await phone.ack(told.id, "taken")
+
+        async def is_taken() -> bool:
+            return (await only(centre)).state == "taken"
+
+        await until_async(is_taken)
+
+
+async def test_a_stopped_centre_goes_on_where_it_was(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with running_centre(tmp_path, clock) as centre:
+        await add_site(centre, ("cam1", "r1", "b1"))
+        await hold_exam(centre, "r1", clock.now())
+        box = await join(centre, tmp_path, "b1")
+        await beat(centre, box, streaming("cam1"))
+        person = await log_in(centre, Role.patrol)
+        login = await centre.phones.make(person)
+        async with FakePhone(centre, login).on() as phone:
+            await on_duty(centre, 1)
+            await say(centre, box, tamper(clock))
+            told = await phone.gets()
+    clock.step(timedelta(seconds=20))
+    async with running_centre(tmp_path, clock) as centre:
+        alert = await only(centre)
+        assert alert.id == told.id
+        await beat(centre, box, streaming("cam1"))
+        async with FakePhone(centre, login).on() as phone:  # its log-in is still good
+            assert (await phone.gets()).id == told.id
+            await phone.ack(told.id, "taken")
+
+            async def is_taken() -> bool:
+                return (await only(centre)).state == "taken"
+
+            await until_async(is_taken)
+        assert (await steps(centre, told.id)).count("raised") == 1
+
+
+async def test_a_camera_that_is_down_is_told_and_a_lost_box_is_one_alert(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    gone = streaming("cam1", state="lost", recording=False, last_frame_at=clock.now())
+    await beat(centre, box, gone, streaming("cam2"))
+    await wait(centre, clock, 6)
+    await raised(centre, "camera_down", "nobody_reachable")
+    will = msgspec.json.encode(box.status("offline"))
+    await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
+    await wait(centre, clock, 5)
+    await raised(centre, "box_lost", "nobody_reachable")
+    (lost,) = [alert for alert in await centre.alerts.list() if alert.kind == "box_lost"]
+    assert "2 个机位" in lost.text_zh
+    await beat(centre, box, gone, streaming("cam2"))
+    await wait(centre, clock, 6)
+    await raised(centre, "camera_down", "nobody_reachable")
+    await all_is_well(centre, box)
+    await raised(centre)
+
+
+async def test_a_silent_box_is_lost_after_fifteen_seconds(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await wait(centre, clock, 14)
+    await centre.alerts.look()
+    assert await centre.alerts.list() == []
+    await wait(centre, clock, 2)
+    await raised(centre, "box_lost", "nobody_reachable")
+
+
+async def test_a_picture_that_is_not_recorded_is_told(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await beat(centre, box, streaming("cam1", recording=False), streaming("cam2"))
+    await wait(centre, clock, 10)
+    await raised(centre, "recording_stopped", "nobody_reachable")
+
+
+async def test_eyes_that_start_anew_say_anew_what_they_see(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await say(centre, box, tamper(clock))
+    await raised(centre, "covered", "nobody_reachable")
+    await say(centre, box, ProcessLost(process="eyes", how="killed"))
+    await raised(centre)
+
+
+async def test_outside_exams_nobody_is_called(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    clock.step(timedelta(hours=5))
+    await all_is_well(centre, box)
+    await say(centre, box, tamper(clock))
+    await centre.alerts.look()
+    assert await centre.alerts.list("all") == []

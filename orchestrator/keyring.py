@@ -68,10 +68,15 @@ class Keyring:
     def open(cls, folder: Path, now: datetime, *, may_set_up: bool = True) -> "Keyring":
         """Read the keys; make all of them when the folder is empty. Raises KeysDamaged."""
         secret = None
-        if not folder.exists() or not any(folder.iterdir()):
-            if not may_set_up:
-                raise KeysDamaged(f"{folder} has no keys yet: start the centre once (xunkao serve)")
-            secret = _set_up(folder, now)
+        try:
+            if not folder.exists() or not any(folder.iterdir()):
+                if not may_set_up:
+                    raise KeysDamaged(
+                        f"{folder} has no keys yet: start the centre once (xunkao serve)"
+                    )
+                secret = _set_up(folder, now)
+        except OSError as error:
+            raise KeysDamaged(f"{folder} cannot be used: {error}") from error
         try:
             ring = cls(
                 folder,

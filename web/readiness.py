@@ -24,7 +24,7 @@ async def checks(centre: Centre, overview: Overview) -> tuple[Check, ...]:
     store = await _store(centre)
     if not store.is_well:
         return (store, _broker(centre))
-    return (store, _broker(centre), await _boxes(overview))
+    return (store, _broker(centre), await _boxes(overview), _dispatch(centre))
 
 
 async def _store(centre: Centre) -> Check:
@@ -45,6 +45,13 @@ async def _boxes(overview: Overview) -> Check:
     seen = await overview.edges()
     online = sum(edge.state == "online" for edge in seen.values())
     return Check("boxes", online == len(seen), f"{online} of {len(seen)} online", is_needed=False)
+
+
+def _dispatch(centre: Centre) -> Check:
+    """Boxes that know more than the store are sent nothing until a new epoch is opened."""
+    count = len(centre.dispatch.behind)
+    says = f"behind {count} boxes: xunkao epoch new" if count else "ok"
+    return Check("dispatch", not count, says, is_needed=False)
 
 
 async def gauges(overview: Overview) -> list[tuple[str, str, float]]:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from contract.messages import Source
 from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
+from orchestrator.overview import Overview
 from orchestrator.site import NewCamera, SiteCamera
 from orchestrator.store.tables import dispatches
 from tests.fakes.centre import (
@@ -24,6 +25,7 @@ from tests.fakes.centre import (
     running_centre,
 )
 from tests.fakes.waiting import until
+from web.readiness import checks
 
 HOUR = timedelta(hours=1)
 
@@ -164,6 +166,9 @@ async def test_a_restored_store_tells_nothing_until_the_site_opens_an_epoch(
         (behind,) = centre.dispatch.behind
         assert (behind.edge, behind.box, behind.store) == ("b1", (1, 2), (1, 1))
         assert await count(centre, dispatches) == 1
+        told = {check.name: check for check in await checks(centre, Overview(centre.store))}
+        assert "behind 1" in told["dispatch"].says
+        assert not told["dispatch"].is_needed
 
         assert centre.set_up_secret
         assert centre.keyring.new_epoch(centre.set_up_secret, centre.clock.now()) == 2

@@ -32,7 +32,12 @@ async def test_it_is_alive_before_it_is_ready(house: House) -> None:
         ready = await house.client.get("/readyz")
         assert ready.status == 200
         checks = (await ready.json())["checks"]
-        assert checks == {"store": "ok", "broker": "ok", "boxes": "0 of 0 online"}
+        assert checks == {
+            "store": "ok",
+            "broker": "ok",
+            "boxes": "0 of 0 online",
+            "dispatch": "ok",
+        }
 
 
 async def test_figures_name_routes_never_addresses(house: House) -> None:

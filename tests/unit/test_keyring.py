@@ -91,3 +91,9 @@ def test_an_interrupted_set_up_begins_anew(tmp_path: Path) -> None:
 def test_no_secret_shows_in_the_keyrings_text(tmp_path: Path) -> None:
     ring = Keyring.open(tmp_path / "keys", NOW)
     assert "PRIVATE" not in repr(ring)
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(KeysDamaged, match="cannot be used"):
+        Keyring.open(tmp_path / "data" / "keys", NOW)

@@ -10,7 +10,7 @@ _BLACK, _WHITE = 24, 248
 """Luma up to and from which nothing is seen; limited range and noise are allowed for."""
 _NEARLY_ALL = 0.93
 """Share of the view; a burned-in clock and name may fill the rest."""
-_GLARE = 0.4
+_GLARE, _MORE_GLARE = 0.4, 0.2
 _DARK = 18.0
 _EVERY_ROW = 4
 """Neighbours in a row are alike in all rows; a quarter of them tells enough."""
@@ -101,6 +101,11 @@ def measure(picture: Picture) -> Measures:
         blockiness=_blockiness(across, float(fine.std())),
         screen=_is_screen(small),
     )
+
+
+def has_glare(now: Measures, usual: Measures) -> bool:
+    """True if a lamp or the sun blinds a fifth of the view more than it usually does."""
+    return now.white - usual.white > _MORE_GLARE
 
 
 def has_cast(now: Measures, usual: Measures) -> bool:

@@ -1,7 +1,7 @@
 """Judging a camera's pictures: arithmetic first, then the net, then the votes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,8 @@ VERDICTS = (
     "no_signal",
 )
 
+_HIDDEN = 0.35
+"""From which likelihood on a cell of the view counts as lost."""
 _LIGHTS_OFF = 0.55
 """Brightness against the reference's below which somebody may have switched off the lights."""
 _STILL_THERE = 0.55
@@ -112,13 +114,13 @@ class Judge:
         likeness = classical.compare(look, self._looks[nearest])
         usual = self._usual[nearest]
         label, excess = self.thresholds.excess(answer.scores)
-        extent = float(answer.cover.mean())
+        extent = float((answer.cover > _HIDDEN).mean())
         darker = measures.is_dark and not usual.is_dark
         if likeness.gain < _LIGHTS_OFF and likeness.kept >= _STILL_THERE:
             return "dark" if darker else "clear", answer.scores, 0.0
         if excess < 0:
             return self._quality(measures, usual), answer.scores, extent
-        if measures.is_glaring and not usual.is_glaring:
+        if exact.has_glare(measures, usual):
             return "glare", answer.scores, measures.white
         if darker and (label == "defocused" or likeness.kept >= _STILL_THERE / 2):
             return "dark", answer.scores, extent
@@ -126,10 +128,14 @@ class Judge:
 
     def _compared(self, small: Picture, look: classical.Look) -> tuple[Answer, int]:
         """The answer of the reference that fits best, and which one that is."""
+        answers = [_arithmetic(look, reference) for reference in self._looks]
         if self._net is not None and self._known is not None:
-            answers = self._net.answers(self._known, small)
-        else:
-            answers = [_arithmetic(look, reference) for reference in self._looks]
+            answers = [
+                _seconded(answer, by_arithmetic.scores["moved"])
+                for answer, by_arithmetic in zip(
+                    self._net.answers(self._known, small), answers, strict=True
+                )
+            ]
         if not answers:
             return Answer(dict.fromkeys(LABELS, 0.0), np.zeros((1, 1), np.float32)), 0
         nearest = min(range(len(answers)), key=lambda index: answers[index].worst)
@@ -142,13 +148,13 @@ class Judge:
             return "dark" if measures.is_dark else "glare" if measures.is_glaring else "clear"
         if measures.is_dark and not usual.is_dark:
             return "dark"
-        if measures.is_pale and not usual.is_pale and not measures.is_dark:
+        if measures.is_pale and measures.spread < usual.spread / 2 and not measures.is_dark:
             return "low_contrast"
         return "colour_cast" if exact.has_cast(measures, usual) else "clear"
 
 
 def calibrated(
-    judge: Judge, normal: Iterable[Picture], *, margin: float = 1.0, floor: float = 0.3
+    judge: Judge, normal: Iterable[Picture], *, margin: float = 1.0, floor: float = 0.4
 ) -> Thresholds:
     """Thresholds above everything seen in a camera's normal pictures.
 
@@ -165,6 +171,11 @@ def _above(score: float, margin: float, floor: float) -> float:
     held = float(np.clip(score, 1e-6, 1 - 1e-6))
     raised = 1 / (1 + np.exp(-(np.log(held / (1 - held)) + margin)))
     return float(np.clip(raised, floor, 0.95))
+
+
+def _seconded(answer: Answer, moved: float) -> Answer:
+    """The net's answer; where all of the view is plainly found elsewhere, it has moved."""
+    return replace(answer, scores={**answer.scores, "moved": max(answer.scores["moved"], moved)})
 
 
 def _arithmetic(look: classical.Look, reference: classical.Look) -> Answer:

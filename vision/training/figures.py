@@ -40,10 +40,10 @@ def figures(scores: NDArray[np.float64], labels: NDArray[np.float32]) -> dict[st
 
 
 def threshold(scores: NDArray[np.float64], labels: NDArray[np.float32]) -> dict[str, float]:
-    """For each class, a score that one in two hundred normal pairs of any place reaches."""
+    """For each class, a score that one in a hundred normal pairs of any place reaches."""
     normal = scores[labels.sum(axis=1) == 0]
-    raised = np.quantile(normal, 0.995, axis=0)
-    return {label: float(np.clip(raised[i], 0.3, 0.95)) for i, label in enumerate(LABELS)}
+    raised = np.quantile(normal, 0.99, axis=0)
+    return {label: float(np.clip(raised[i], 0.4, 0.8)) for i, label in enumerate(LABELS)}
 
 
 def _area(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:

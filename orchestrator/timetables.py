@@ -353,10 +353,11 @@ async def _wanted(connection: AsyncConnection, id: str) -> list[Session]:
 
 
 async def _is_complete(connection: AsyncConnection, id: str) -> bool:
-    """True when no row of the file was rejected."""
+    """True when the file has rows and none was rejected."""
     t = timetable_rows.c
-    query = select(t.number).where(t.timetable == id, t.verdict == "reject").limit(1)
-    return (await connection.execute(query)).first() is None
+    verdicts = select(t.verdict).where(t.timetable == id).distinct()
+    found = set(await connection.scalars(verdicts))
+    return bool(found) and "reject" not in found
 
 
 async def _of_source(connection: AsyncConnection, source: str) -> set[str]:

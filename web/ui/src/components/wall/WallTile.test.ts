@@ -59,6 +59,7 @@ function tile(snapshot: Partial<TileSnapshot>, place: Partial<Place> = {}, isDia
   return mount(WallTile, {
     props: {
       place: { ...PLACE, ...place },
+      alert: null,
       snapshot: { ...SNAPSHOT, ...snapshot },
       engine,
       isEnlarged: false,

@@ -5,7 +5,6 @@ import secrets
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert, or_, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contract import topics
 from contract.bus import Bus, BusDown
@@ -17,7 +16,7 @@ from orchestrator.accounts import Person
 from orchestrator.broker import Broker
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.logins import Guest, new_password, user_of_phone
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import duty, phones, users
 from orchestrator.store.tables import logins as log_ins
 
@@ -118,8 +117,7 @@ class Phones:
                 await self.sweep()
                 await self._clock.sleep(_LOOK_EVERY_S)
 
-        away = (OperationalError, InterfaceError)  # the database is away or busy
-        await keep("phones", forever, on=away, clock=self._clock, log=log)
+        await keep("phones", forever, on=(StoreAway,), clock=self._clock, log=log)
 
     async def _end(self, phone: str) -> None:
         """Cut it off first: what it says afterwards nobody hears."""

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from contract import topics
 from contract.bus import Arrival, Bus
@@ -40,7 +39,7 @@ from orchestrator.duty import Duty, roster
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 
 log = logging.getLogger(__name__)
 
@@ -91,8 +90,7 @@ class Alerts:
             group.create_task(self._post.run(), name="alert post")
             group.create_task(self._wake(), name="alert waking")
             for name, work in (("alerts", self._look_always), ("duty phones", self._hear_all)):
-                away = (OperationalError, InterfaceError)  # the database is away or busy
-                kept = keep(name, work, on=away, clock=self._clock, log=log)
+                kept = keep(name, work, on=(StoreAway,), clock=self._clock, log=log)
                 group.create_task(kept, name=name)
 
     async def hear(self, arrival: Arrival) -> None:

@@ -1,1 +1,1 @@
-"""Looking at pictures: empty until the models come."""
+"""Looking at pictures: which camera is covered, moved, out of focus, dark or frozen."""

@@ -272,8 +272,8 @@ async def test_a_locked_journal_costs_no_second_and_all_is_told_afterwards(
         await until(lambda: is_recording(box, "cam-01"), 30)
         with closing(sqlite3.connect(box.config.journal, isolation_level=None)) as other:
             other.execute("begin immediate")
-            before = set(box.files("*.part"))
-            await until(lambda: len(begun_since(box, before, "cam-01")) >= 2, 60)
+            before = begun(box, "cam-01")
+            await until(lambda: len(begun(box, "cam-01") - before) >= 2, 60)
             other.execute("rollback")
 
         async def told() -> bool:
@@ -285,9 +285,10 @@ async def test_a_locked_journal_costs_no_second_and_all_is_told_afterwards(
         assert abs((later.start - earlier.end).total_seconds()) < 0.1
 
 
-def begun_since(box: Box, before: set[Path], camera: str) -> set[Path]:
-    """Give a camera's unsealed files that were not there before."""
-    return {path for path in box.files("*.part") if path.parts[-3] == camera} - before
+def begun(box: Box, camera: str) -> set[str]:
+    """Name a camera's files so far, sealed or growing: each is sealed as soon as it is whole."""
+    files = [*box.files("*.part"), *box.files("*.mp4")]
+    return {path.stem for path in files if path.parts[-3] == camera}
 
 
 async def test_both_streams_are_kept_when_both_are_ordered(box: Box, farm: Farm) -> None:

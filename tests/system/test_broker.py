@@ -71,7 +71,7 @@ async def test_what_a_box_says_in_anothers_name_reaches_nobody(broker: Broker, t
     assert [arrival.payload for arrival in centre.heard] == [b"true"]
 
 
-@pytest.mark.parametrize("password", ["", "wrong", TWO])
+@pytest.mark.parametrize("password", ["", "wrong", TWO], ids=["empty", "wrong", "another"])
 async def test_a_wrong_password_opens_nothing(broker: Broker, password: str) -> None:
     box = Listening(edge_address(broker, "b1", password), "b1")
     async with background(box.bus.run((), box._greet, box._hear)):

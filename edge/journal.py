@@ -165,12 +165,23 @@ class Journal:
             if done.rowcount:
                 await _tell(db, f"gap.{gap.gap}", "gap", at, row)
 
-    async def add_fact(self, data: Message, at: datetime, id: str | None = None) -> None:
-        """Put a fact into the outbox; one with an id that is known changes nothing."""
+    async def add_fact(
+        self,
+        data: Message,
+        at: datetime,
+        id: str | None = None,
+        note: tuple[str, str] | None = None,
+    ) -> None:
+        """Put a fact into the outbox; one with an id that is known changes nothing.
+
+        `note`, a key and a word, is remembered with it: both or neither.
+        """
         kind = type_of(data)
         name = id or f"{kind}.{secrets.token_hex(12)}"
         async with self._transaction() as db:
             await _tell(db, name, kind, at, msgspec.json.encode(data))
+            if note is not None:
+                await _remember(db, *note)
 
     async def facts_after(
         self, seq: int, limit: int
@@ -215,7 +226,7 @@ class Journal:
     async def set_meta(self, key: str, value: str) -> None:
         """Remember a word."""
         async with self._transaction() as db:
-            await db.execute("insert or replace into meta values (?, ?)", (key, value))
+            await _remember(db, key, value)
 
     async def segments_between(
         self, camera: str, since: datetime, until: datetime
@@ -309,6 +320,10 @@ def _translated() -> Iterator[None]:
 async def _one(db: aiosqlite.Connection, query: str, *values: str) -> sqlite3.Row | None:
     rows: Iterable[sqlite3.Row] = await db.execute_fetchall(query, values)
     return next(iter(rows), None)
+
+
+async def _remember(db: aiosqlite.Connection, key: str, word: str) -> None:
+    await db.execute("insert or replace into meta values (?, ?)", (key, word))
 
 
 async def _tell(db: aiosqlite.Connection, name: str, kind: str, at: datetime, data: bytes) -> None:

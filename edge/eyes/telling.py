@@ -21,16 +21,15 @@ _MOST_WAITING = 1000
 class Book(Protocol):
     """What of the journal the eyes use."""
 
-    async def add_fact(self, data: Message, at: datetime, id: str | None = None) -> None:
-        """Store a fact, to be sent; raises JournalBusy."""
+    async def add_fact(self, data: Message, at: datetime, id: str, note: tuple[str, str]) -> None:
+        """Store a fact, to be sent, and remember a word under a key, both or neither.
+
+        Raises JournalBusy.
+        """
         ...
 
     async def meta(self, key: str) -> str | None:
         """Give a remembered word."""
-        ...
-
-    async def set_meta(self, key: str, value: str) -> None:
-        """Remember a word; raises JournalBusy."""
         ...
 
 
@@ -95,11 +94,10 @@ class Telling:
     async def _write(self, fact: TamperChanged | ReferenceTaken) -> None:
         now = self._clock.now()
         if isinstance(fact, ReferenceTaken):
-            await self._book.add_fact(fact, now, f"reference.{fact.camera}.{fact.sha256[:16]}")
-            await self._book.set_meta(f"reference.{fact.camera}", fact.sha256)
+            name = f"reference.{fact.camera}.{fact.sha256[:16]}"
+            await self._book.add_fact(fact, now, name, (f"reference.{fact.camera}", fact.sha256))
             return
         name = f"tamper.{fact.camera}.{fact.kind}.{to_us(fact.first_at)}.{fact.state}"
-        await self._book.add_fact(fact, now, name)
         known = _Open(kind=fact.kind, first_at=fact.first_at)
         word = msgspec.json.encode(known).decode() if fact.state == "began" else ""
-        await self._book.set_meta(f"tamper.{fact.camera}", word)
+        await self._book.add_fact(fact, now, name, (f"tamper.{fact.camera}", word))

@@ -1,11 +1,9 @@
 """What the commands say when something is wrong: in words, with a way out, and no traceback."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -98,21 +96,21 @@ def test_the_site_key_is_shown_once_and_sigterm_ends_clean(centre: Path) -> None
 
 
 def _a_start_of(centre: Path) -> str:
-    out = centre.parent / "out.txt"
-    with out.open("wb") as sink:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "orchestrator", "serve", "--config", str(centre)],
-            stdout=sink,
-            stderr=sink,
-            stdin=subprocess.DEVNULL,
-        )
-    deadline = time.monotonic() + 30
-    while b"listening on" not in out.read_bytes() and time.monotonic() < deadline:
-        assert process.poll() is None, out.read_text()
-        os.sched_yield()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0, out.read_text()
-    return out.read_text()
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestrator", "serve", "--config", str(centre)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if "listening on" in line:
+                process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0, "".join(said)
+    return "".join(said)
 
 
 def test_a_camera_outside_the_configured_networks_is_refused(centre: Path) -> None:

@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from contract.messages import CameraChanged, GapFound, Message, SegmentClosed
+from contract.messages import CameraChanged, GapCause, GapFound, Message, SegmentClosed
 from contract.spans import Span, subtract
 from edge.journal import Journal
 from edge.recording.adoption import examine
@@ -50,6 +50,10 @@ async def segments(box: Box, camera: str) -> list[SegmentClosed]:
 async def gaps(box: Box, camera: str) -> list[GapFound]:
     found = [fact for fact in await facts(box, GapFound) if isinstance(fact, GapFound)]
     return [gap for gap in found if gap.camera == camera]
+
+
+async def _gaps_of(box: Box, camera: str, cause: GapCause) -> list[GapFound]:
+    return [gap for gap in await gaps(box, camera) if gap.cause == cause]
 
 
 def is_recording(box: Box, camera: str) -> bool:
@@ -148,7 +152,7 @@ async def test_a_recorder_killed_with_9_loses_little_and_says_what(box: Box, far
         await until(lambda: all(is_recording(box, camera) for camera in farm.cameras), 30)
 
         async def told() -> bool:
-            return all([await gaps(box, camera) for camera in farm.cameras])
+            return all([await _gaps_of(box, camera, "box_down") for camera in farm.cameras])
 
         await until_async(told, 20, "the gap is told")
     for camera in farm.cameras:
@@ -160,7 +164,7 @@ async def test_a_recorder_killed_with_9_loses_little_and_says_what(box: Box, far
         assert decode(path).corrupt == 0
         # A picture lasts until the next one is due, so the end may lie a little ahead.
         assert -timedelta(seconds=0.1) < killed - adopted[0].end < timedelta(seconds=1)
-        (gap,) = [gap for gap in await gaps(box, camera) if gap.cause == "box_down"]
+        (gap,) = await _gaps_of(box, camera, "box_down")
         assert gap.start == adopted[0].end
         assert timedelta(seconds=2) < gap.end - killed < timedelta(seconds=6)
 

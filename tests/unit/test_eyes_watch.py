@@ -67,16 +67,14 @@ class FakeBook:
         self.facts: list[Message] = []
         self.words: dict[str, str] = {}
 
-    async def add_fact(self, data: Message, at: object, id: str | None = None) -> None:
+    async def add_fact(self, data: Message, at: object, id: str, note: tuple[str, str]) -> None:
         assert at
         assert id
         self.facts.append(data)
+        self.words |= [note]
 
     async def meta(self, key: str) -> str | None:
         return self.words.get(key)
-
-    async def set_meta(self, key: str, value: str) -> None:
-        self.words[key] = value
 
 
 @dataclass
@@ -198,7 +196,7 @@ async def test_a_view_is_taken_where_none_is_approved_and_thresholds_where_one_i
 async def test_a_view_that_is_not_on_this_box_is_taken_anew(tmp_path: Path) -> None:
     async with watching(tmp_path, reference="0" * 64) as bench:
         await bench.show_one_by_one(drawn([False] * 60, gop=3))
-        await until(lambda: bench.book.facts, 5)
+        await until(lambda: bench.book.facts, 30)
 
 
 def test_two_views_of_a_camera_lie_side_by_side(tmp_path: Path) -> None:

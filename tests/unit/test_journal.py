@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,3 +180,21 @@ def test_an_instant_survives_the_journal_exactly(naive: datetime) -> None:
 def test_a_long_name_becomes_an_id_of_allowed_length() -> None:
     assert fact_id("short") == "short"
     assert len(fact_id("c" * 100)) == 64
+
+
+async def test_a_fact_and_the_word_beside_it_are_kept_together(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    booted = Booted(boot="b", version="1", clock_trusted=True)
+    async with Journal.open(path) as journal:
+        refusing = (
+            "create trigger refusing before insert on meta begin select raise(abort, ''); end"
+        )
+        with closing(sqlite3.connect(path)) as other:
+            other.execute(refusing)
+        with pytest.raises(sqlite3.IntegrityError):
+            await journal.add_fact(booted, AT, id="torn", note=("place", "there"))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("drop trigger refusing")
+        await journal.add_fact(booted, AT, id="whole", note=("place", "there"))
+        assert [row[1] for row in await journal.facts_after(0, 10)] == ["whole"]
+        assert await journal.meta("place") == "there"

@@ -1,5 +1,7 @@
 """What all tests may ask for."""
 
+import asyncio
+import inspect
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -7,6 +9,21 @@ import pytest
 
 from orchestrator.store import Store
 from tests.fakes.database import Cluster, postgresql
+
+
+@pytest.fixture(autouse=True)
+def _no_task_is_left(request: pytest.FixtureRequest) -> None:
+    """Hold every test that runs in a loop to ending what it started."""
+    if inspect.iscoroutinefunction(getattr(request, "function", None)):
+        request.getfixturevalue("ends_its_tasks")
+
+
+@pytest.fixture
+async def ends_its_tasks() -> AsyncGenerator[None]:
+    """Fail when a task is still there after everything else was closed."""
+    yield
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not left, f"left running: {sorted(task.get_name() for task in left)}"
 
 
 @pytest.fixture(scope="session")

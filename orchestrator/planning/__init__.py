@@ -2,12 +2,10 @@
 
 from orchestrator.planning.difference import Change, Difference, diff
 from orchestrator.planning.plan import (
-    Conflict,
     Course,
     PlannedOrder,
     Session,
     State,
-    conflicts,
     orders,
     session_state,
     windows,
@@ -15,13 +13,11 @@ from orchestrator.planning.plan import (
 
 __all__ = [
     "Change",
-    "Conflict",
     "Course",
     "Difference",
     "PlannedOrder",
     "Session",
     "State",
-    "conflicts",
     "diff",
     "orders",
     "session_state",

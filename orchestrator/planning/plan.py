@@ -65,15 +65,6 @@ class PlannedOrder:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """What a plan cannot give: two sessions in one room at once, or a room without a camera."""
-
-    code: Literal["overlap", "no_camera"]
-    room: str
-    sessions: tuple[str, ...]
-
-
 def orders(
     sessions: Iterable[Session],
     cameras_by_room: Mapping[str, Sequence[str]],
@@ -113,31 +104,3 @@ def session_state(
     if now < session.end:
         return "RUNNING"
     return "ENDING" if now < window.end else "ENDED"
-
-
-def conflicts(
-    sessions: Iterable[Session], cameras_by_room: Mapping[str, Sequence[str]]
-) -> list[Conflict]:
-    """Name what stands in the way of a plan, by room."""
-    by_room: dict[str, list[Session]] = defaultdict(list)
-    for session in sessions:
-        if not session.cancelled:
-            by_room[session.room].append(session)
-    found: list[Conflict] = []
-    for room, held in sorted(by_room.items()):
-        if not cameras_by_room.get(room):
-            found.append(Conflict("no_camera", room, tuple(session.id for session in held)))
-        found.extend(_overlaps(room, held))
-    return found
-
-
-def _overlaps(room: str, held: list[Session]) -> list[Conflict]:
-    """Name each run of sessions that overlap one another."""
-    runs: list[list[Session]] = []
-    end: datetime | None = None
-    for session in sorted(held, key=lambda one: (one.start, one.id)):
-        if end is None or session.start >= end:
-            runs.append([])
-        runs[-1].append(session)
-        end = session.end if end is None else max(end, session.end)
-    return [Conflict("overlap", room, tuple(s.id for s in run)) for run in runs if len(run) > 1]

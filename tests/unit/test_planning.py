@@ -9,11 +9,9 @@ from hypothesis import strategies as some
 
 from contract.spans import Span
 from orchestrator.planning import (
-    Conflict,
     Course,
     Session,
     State,
-    conflicts,
     orders,
     session_state,
     windows,
@@ -138,19 +136,3 @@ def test_the_clock_makes_the_state(minutes: int, state: State) -> None:
 def test_a_cancelled_session_is_cancelled_at_any_time() -> None:
     session = Session(id="s", room="R1", start=NINE, end=NINE + IN, cancelled=True)
     assert session_state(session, NINE, IN, OUT) == "CANCELLED"
-
-
-def test_two_sessions_in_one_room_at_once_are_a_conflict() -> None:
-    first, second = _session("s1"), _session("s2", start=NINE + timedelta(minutes=119))
-    third = _session("s3", start=NINE + timedelta(hours=12))
-    assert conflicts([third, second, first], CAMERAS) == [Conflict("overlap", "R1", ("s1", "s2"))]
-
-
-def test_a_room_without_camera_is_a_conflict() -> None:
-    found = conflicts([_session("s1", "R3"), _session("s2", "R9")], CAMERAS)
-    assert found == [Conflict("no_camera", "R3", ("s1",)), Conflict("no_camera", "R9", ("s2",))]
-
-
-def test_lead_in_over_another_session_is_no_conflict() -> None:
-    first = _session("s1")
-    assert conflicts([first, _session("s2", start=first.end)], CAMERAS) == []

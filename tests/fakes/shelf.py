@@ -11,6 +11,7 @@ import msgspec
 from contract.keys import write_private
 from contract.messages import Hold, HoldList, HoldReleased, KeptLonger, Order, SegmentClosed
 from edge.clockrun import sealed_in
+from edge.expiring import deleting
 from edge.expiry import CentreTime
 from edge.holds import HoldsInForce, adopt, load, save
 from edge.journal import Journal, to_us
@@ -164,6 +165,12 @@ def mount(data: Path, volume: str | None, now: datetime) -> None:
         place.unlink(missing_ok=True)
     else:
         write_private(place, msgspec.json.encode(Identity(volume, now)))
+
+
+def take_away(file: Path) -> None:
+    """Remove a file as somebody at the machine would, or a lost disk."""
+    with deleting():
+        file.unlink()
 
 
 def hold(id: str, camera: str, start: datetime, end: datetime, kind: str = "violation") -> Hold:

@@ -14,8 +14,9 @@ from edge.clockrun import sealed_in
 from edge.expiring import deleting
 from edge.expiry import CentreTime
 from edge.holds import HoldsInForce, adopt, load, save
-from edge.journal import Journal, to_us
+from edge.journal import Journal, from_us, to_us
 from edge.orders import OrdersInForce
+from edge.recording.adoption import name_of
 from edge.recording.names import Name
 from edge.recording.volume import Identity
 from edge.remover import Remover
@@ -116,6 +117,30 @@ class Shelf:
             self.clock.now(),
         )
         return file
+
+    async def adopt(self, file: Path, camera: str) -> None:
+        """Put a sealed file on record that the journal does not know, as the recorder does."""
+        name = name_of(file, self.data / "shelf")
+        assert name is not None
+        start = from_us(name.start_us)
+        await self.journal.add_segment(
+            SegmentClosed(
+                segment=name.segment,
+                camera=camera,
+                stream="main",
+                start=start,
+                end=start + timedelta(minutes=1),
+                bytes=file.stat().st_size,
+                path=file.relative_to(self.data).as_posix(),
+                root=f"{name.stamp}{camera}",
+                previous="",
+                fragments=1,
+                clock="trusted",
+                volume="v1",
+                adopted=True,
+            ),
+            self.clock.now(),
+        )
 
     def order(self, id: str, camera: str, start: datetime, end: datetime, days: int = 30) -> None:
         """Order a window, as a desired state does."""

@@ -15,6 +15,10 @@ Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}(?![\s\S])")]
 """An ASCII id that may stand in a topic, a URL and a file name."""
 
 
+RetainDays = Annotated[int, Meta(ge=30, le=36500)]
+"""Days that footage is kept: thirty is the floor, whatever anybody asks for."""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """A message at a border. New optional fields are safe; a renamed one is a new message."""
 
@@ -58,6 +62,8 @@ class Order(Message, frozen=True, kw_only=True):
     """End of the lead-out."""
     record: tuple[Stream, ...] = ("main",)
     """Streams to keep on disk; the sub-stream is pulled besides, for live and eyes."""
+    retain_days: RetainDays = 30
+    """How long footage of this window is kept after its end; a shorter one is refused."""
 
 
 class Cancelled(Message, frozen=True, kw_only=True):
@@ -90,6 +96,8 @@ class EpochGrant(Message, frozen=True, kw_only=True):
     plan_public: str
     """Base64 of the Ed25519 key that signs desired states in this epoch."""
     issued_at: Instant
+    hold_public: str = ""
+    """Base64 of the key that signs hold lists in this epoch; empty: the one pinned at enrolment."""
 
 
 class Dispatch(Message, frozen=True, kw_only=True):
@@ -97,6 +105,61 @@ class Dispatch(Message, frozen=True, kw_only=True):
 
     state: Signed
     """A `DesiredState`, signed with the plan key."""
+    grant: Signed
+    """The `EpochGrant` of its epoch, signed with the site's offline key."""
+
+
+HoldKind = Literal["request", "violation", "incident", "authority", "integrity"]
+
+
+class Hold(Message, frozen=True, kw_only=True):
+    """Footage of these cameras that touches this span is not deleted. Who and why stay outside."""
+
+    hold: Id
+    kind: HoldKind
+    cameras: tuple[Id, ...]
+    start: Instant
+    end: Instant
+
+
+class HoldReleased(Message, frozen=True, kw_only=True):
+    """A hold is over. Absence alone never ends one."""
+
+    hold: Id
+    ledger: int
+    """Row of the centre's ledger that records the act."""
+    approved_by: tuple[str, ...] = ()
+    """Two persons; for a request hold nobody: it lapses with its request."""
+
+
+class KeptLonger(Message, frozen=True, kw_only=True):
+    """A window whose class was raised after it was over."""
+
+    window: Id
+    camera: Id
+    start: Instant
+    end: Instant
+    retain_days: RetainDays
+
+
+class HoldList(Message, frozen=True, kw_only=True):
+    """All holds that concern one box, whole; without a fresh one the box deletes nothing."""
+
+    edge: Id
+    epoch: Annotated[int, Meta(ge=1)]
+    number: Annotated[int, Meta(ge=1)]
+    issued_at: Instant
+    """The centre's time when it signed: deletion leans on it."""
+    holds: tuple[Hold, ...] = ()
+    released: tuple[HoldReleased, ...] = ()
+    longer: tuple[KeptLonger, ...] = ()
+
+
+class HoldNotice(Message, frozen=True, kw_only=True):
+    """The payload of `edge/{id}/holds`, retained."""
+
+    list: Signed
+    """A `HoldList`, signed with the hold key of its epoch."""
     grant: Signed
     """The `EpochGrant` of its epoch, signed with the site's offline key."""
 
@@ -148,6 +211,9 @@ class EdgeStatus(Message, frozen=True, kw_only=True):
     clock_trusted: bool = False
     free_bytes: int | None = None
     cameras: tuple[CameraStatus, ...] = ()
+    hold_epoch: int = 0
+    hold_number: int = 0
+    """The newest hold list it has."""
 
 
 class SegmentClosed(Message, frozen=True, kw_only=True):
@@ -172,6 +238,8 @@ class SegmentClosed(Message, frozen=True, kw_only=True):
     volume: str = ""
     adopted: bool = False
     """Found unfinished at start and closed at its last whole fragment."""
+    clock_run: str = ""
+    """Boot and wall minus monotonic clock when it ended; empty: unknown. The box compares them."""
 
 
 GapCause = Literal[
@@ -284,6 +352,64 @@ class ReferenceTaken(Message, frozen=True, kw_only=True):
     sharpness: float
 
 
+class HoldsHeard(Message, frozen=True, kw_only=True):
+    """A hold list was stored, or refused with a reason. Fact type `holds`."""
+
+    epoch: int
+    number: int
+    accepted: bool
+    reason: str = ""
+    holds: tuple[Hold, ...] = ()
+    """What is held at the box now: what the list named and what an older one did."""
+
+
+class Kept(Message, frozen=True, kw_only=True):
+    """Until when a segment is kept."""
+
+    segment: str
+    retain_until: Instant
+
+
+class RetentionRaised(Message, frozen=True, kw_only=True):
+    """Terms that the box set or raised; none ever falls. Fact type `retention`."""
+
+    kept: tuple[Kept, ...]
+
+
+class Deleted(Message, frozen=True, kw_only=True):
+    """Footage is gone from the box at the end of its term. Fact type `deleted`."""
+
+    segment: str
+    camera: str
+    """Empty for what is not named as a segment."""
+    start: Instant
+    end: Instant
+    path: str
+    bytes: int
+    root: str
+    """As in its `SegmentClosed`; for anything else the hex SHA-256 of the file."""
+    retain_until: Instant
+    deleted_at: Instant
+    policy: str
+    late_s: float
+    """Seconds after its term."""
+    missing: bool = False
+    """It was not there any more when its time came."""
+    holds: tuple[str, ...] = ()
+    """Holds that kept it beyond its term."""
+
+
+DeferCause = Literal["centre_unreachable", "clock_unconfirmed", "wrong_volume", "failed"]
+
+
+class Deferred(Message, frozen=True, kw_only=True):
+    """Footage is past its term and cannot be deleted yet; nobody sees it. Fact type `deferred`."""
+
+    segments: tuple[str, ...]
+    why: DeferCause
+    since: Instant
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -295,6 +421,10 @@ FactData = (
     | ShelfTrouble
     | TamperChanged
     | ReferenceTaken
+    | HoldsHeard
+    | RetentionRaised
+    | Deleted
+    | Deferred
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -308,6 +438,10 @@ FACT_TYPES: dict[str, type[Message]] = {
     "shelf": ShelfTrouble,
     "tamper": TamperChanged,
     "reference": ReferenceTaken,
+    "holds": HoldsHeard,
+    "retention": RetentionRaised,
+    "deleted": Deleted,
+    "deferred": Deferred,
 }
 
 

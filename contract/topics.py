@@ -9,7 +9,7 @@ def desired(edge: str) -> str:
 
 
 def holds(edge: str) -> str:
-    """Centre to box, retained: a signed hold list."""
+    """Centre to box, retained: a `HoldNotice`."""
     return f"{ROOT}/edge/{edge}/holds"
 
 

@@ -22,11 +22,12 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown, Will
 from contract.clock import Clock
 from contract.enrolment import Enrolled
-from contract.keys import BadSignature
+from contract.keys import BadSignature, from_base64
 from contract.messages import (
     Booted,
     CameraStatus,
     EdgeStatus,
+    HoldsHeard,
     ProcessLost,
     ShelfTrouble,
     StateHeard,
@@ -35,14 +36,23 @@ from contract.retry import keep
 from contract.running import causes
 from edge import orders as in_force
 from edge.children import Child, tend
+from edge.clockrun import boot_id
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
+from edge.expiry import CentreTime
+from edge.holds import HoldsInForce, ListRefused
+from edge.holds import adopt as adopt_holds
+from edge.holds import believed as believed_holds
+from edge.holds import load as load_holds
+from edge.holds import save as save_holds
 from edge.identity import BoxKeys, box_keys, broker_of, pinned, trusted_for
 from edge.journal import Journal, JournalBusy
 from edge.notes import Notes
 from edge.orders import OrdersInForce, StateRefused
 from edge.outbox import Outbox
 from edge.plan import take
+from edge.remover import Remover
+from edge.terms import Terms
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +152,10 @@ class Agent:
         self._orders = OrdersInForce()
         self._refused: set[tuple[int, int]] = set()
         self._outbox: Outbox | None = None
+        self._holds = HoldsInForce()
+        self._hold_refusal = ""
+        self._centre = CentreTime()
+        self._hold_key = from_base64(enrolled.hold_public)
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
@@ -159,11 +173,23 @@ class Agent:
         edge = self._config.edge
         self.trust.raise_floor(self._enrolled_at)
         self._orders = _load(self._config.orders)
+        self._holds = _load_holds(self._config.holds)
         async with Journal.open(self._config.journal) as journal:
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )
-            wanted = (topics.desired(edge), topics.heard(edge))
+            remover = Remover(
+                self._config.data,
+                await Terms.open(journal),
+                journal,
+                self._centre,
+                self._clock,
+                boot_id(),
+                lambda: self._orders,
+                lambda: self._holds,
+                self.trust.trusted,
+            )
+            wanted = (topics.desired(edge), topics.heard(edge), topics.holds(edge))
             async with asyncio.TaskGroup() as group:
                 group.create_task(
                     self._bus.run(wanted, self._on_connect, self._on_message), name="bus"
@@ -171,6 +197,7 @@ class Agent:
                 group.create_task(outbox.run(), name="outbox")
                 group.create_task(self._notes.write(journal), name="notes")
                 group.create_task(self._beat(), name="heartbeat")
+                group.create_task(remover.run(), name="expiry")
 
     async def _on_connect(self, bus: Bus) -> None:
         del bus
@@ -183,7 +210,11 @@ class Agent:
             if arrival.topic == topics.heard(self._config.edge):
                 if self._outbox is not None:
                     self._outbox.on_heard(arrival.payload)
-            elif arrival.payload:  # an empty retained topic changes nothing
+            elif not arrival.payload:
+                return  # an empty retained topic changes nothing
+            elif arrival.topic == topics.holds(self._config.edge):
+                await self._on_holds(arrival.payload)
+            else:
                 await self._on_desired(arrival.payload)
         except msgspec.MsgspecError as error:
             log.warning("ignored a message on %s: %s", arrival.topic, error)
@@ -207,6 +238,34 @@ class Agent:
         self.trust.raise_floor(state.issued_at)  # the centre's word, signed
         self._notes.say(StateHeard(epoch=state.epoch, revision=state.revision, accepted=True))
         await self._publish_status()
+
+    async def _on_holds(self, payload: bytes) -> None:
+        heard_at = self._clock.monotonic()
+        have = (self._holds.epoch, self._holds.number)
+        try:
+            new = believed_holds(payload, self._config.edge, self._site, self._hold_key)
+            if (new.epoch, new.number) == have:  # retained: it comes again with every connect
+                return self._centre.hear(new.issued_at, heard_at)
+            after = adopt_holds(self._holds, new)
+        except (BadSignature, ListRefused) as error:
+            log.warning("refused a hold list: %s", error)
+            if str(error) != self._hold_refusal:
+                self._hold_refusal = str(error)
+                reason = "signature" if isinstance(error, BadSignature) else str(error)[:200]
+                self._notes.say(
+                    HoldsHeard(epoch=have[0], number=have[1], accepted=False, reason=reason)
+                )
+            return None
+        await asyncio.to_thread(save_holds, self._config.holds, after)
+        told = self._holds.holds != after.holds or self._holds.epoch != after.epoch
+        self._holds = after
+        self._centre.hear(new.issued_at, heard_at)
+        self.trust.raise_floor(new.issued_at)  # the centre's word, signed
+        if told:
+            self._notes.say(
+                HoldsHeard(epoch=after.epoch, number=after.number, accepted=True, holds=after.holds)
+            )
+        return None
 
     def _refuse(self, reason: str) -> None:
         have = (self._orders.epoch, self._orders.revision)
@@ -263,12 +322,24 @@ class Agent:
             clock_trusted=self.trust.trusted(),
             free_bytes=shutil.disk_usage(self._config.data).free,
             cameras=self._cameras(),
+            hold_epoch=self._holds.epoch,
+            hold_number=self._holds.number,
         )
         try:
             topic = topics.status(self._config.edge)
             await self._bus.publish(topic, msgspec.json.encode(status), retain=True)
         except BusDown:
             return  # the next connect publishes it
+
+
+def _load_holds(path: Path) -> HoldsInForce:
+    """Read the holds in force; without a file that can be read nothing is deleted."""
+    try:
+        return load_holds(path)
+    except ValueError:
+        log.exception("the holds in force cannot be read and are set aside")
+        path.replace(path.with_suffix(".broken"))
+        return HoldsInForce()
 
 
 def _load(path: Path) -> OrdersInForce:

@@ -59,6 +59,11 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.data / "orders.json"
 
     @property
+    def holds(self) -> Path:
+        """The holds in force."""
+        return self.data / "holds.json"
+
+    @property
     def address(self) -> tuple[str, int]:
         """`listen` as host and port."""
         host, _, port = self.listen.rpartition(":")

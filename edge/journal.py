@@ -5,7 +5,12 @@ import hashlib
 import secrets
 import sqlite3
 from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -274,6 +279,14 @@ class Journal:
         )
         return frozenset(row[0] for row in rows)
 
+    def transaction(self) -> AbstractAsyncContextManager[aiosqlite.Connection]:
+        """Begin a transaction for tables that others keep here; all of it is done, or nothing."""
+        return self._transaction()
+
+    async def rows(self, query: str, values: tuple[str | int, ...] = ()) -> Iterable[sqlite3.Row]:
+        """Read from such tables."""
+        return await self._rows(query, values)
+
     async def _rows(self, query: str, values: tuple[str | int, ...]) -> Iterable[sqlite3.Row]:
         self._look_whether_begun_anew()
         with _translated():
@@ -315,6 +328,11 @@ def _translated() -> Iterator[None]:
         raise
     except OSError as error:
         raise JournalBusy(str(error)) from error
+
+
+async def tell(db: aiosqlite.Connection, data: Message, at: datetime, id: str) -> None:
+    """Put a fact into the outbox inside a transaction; one with an id that is known is not."""
+    await _tell(db, id, type_of(data), at, msgspec.json.encode(data))
 
 
 async def _one(db: aiosqlite.Connection, query: str, *values: str) -> sqlite3.Row | None:

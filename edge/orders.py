@@ -104,6 +104,7 @@ def _widened(old: Order, new: Order) -> Order:
         start=min(old.start, new.start),
         end=max(old.end, new.end),
         record=tuple(sorted({*old.record, *new.record})),
+        retain_days=max(old.retain_days, new.retain_days),
     )
 
 

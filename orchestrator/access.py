@@ -34,6 +34,9 @@ class Action(StrEnum):
     see_users = "see_users"
     manage_users = "manage_users"
     read_ledger = "read_ledger"
+    see_holds = "see_holds"
+    manage_holds = "manage_holds"
+    set_retention = "set_retention"
 
 
 VIDEO_ROLES = frozenset({Role.exam_office, Role.patrol, Role.operator})
@@ -60,6 +63,9 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.import_timetable,
                 Action.see_recordings,
                 Action.play_recording,
+                Action.see_holds,
+                Action.manage_holds,
+                Action.set_retention,
             }
         ),
         Role.patrol: frozenset(_WATCH_THE_EXAM),
@@ -75,7 +81,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.manage_users,
             }
         ),
-        Role.auditor: frozenset({Action.read_ledger}),
+        Role.auditor: frozenset({Action.read_ledger, Action.see_holds}),
     }
 )
 """What each role may do. What does not stand here is refused."""

@@ -11,6 +11,7 @@ from contract import topics
 from contract.bus import Arrival, Bus
 from contract.clock import Clock
 from contract.enrolment import Enrol
+from contract.messages import EdgeStatus
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
@@ -23,6 +24,8 @@ from orchestrator.duty import Duty
 from orchestrator.enrolment import BrokerDoor, Enrolment, passwords
 from orchestrator.events import Events
 from orchestrator.exams import Lead
+from orchestrator.holdlists import HoldLists
+from orchestrator.holds import Holds, Limits
 from orchestrator.keyring import Keyring
 from orchestrator.ledger import Ledger
 from orchestrator.logins import box
@@ -30,6 +33,7 @@ from orchestrator.looks import Looks
 from orchestrator.phones import Phones, phone_guests
 from orchestrator.recordings import Recordings
 from orchestrator.references import References
+from orchestrator.retention import Retention
 from orchestrator.revoked import follow_revocations
 from orchestrator.sessions import Sessions
 from orchestrator.site import Site
@@ -64,6 +68,9 @@ class Centre:
     phones: Phones
     duty: Duty
     alerts: Alerts
+    holds: Holds
+    hold_lists: HoldLists
+    retention: Retention
 
     @classmethod
     @asynccontextmanager
@@ -92,6 +99,8 @@ class Centre:
             group.create_task(self._listen(), name="bus")
             group.create_task(self.catalogue.run(), name="catalogue")
             group.create_task(self.dispatch.run(), name="dispatch")
+            group.create_task(self.holds.run(), name="holds")
+            group.create_task(self.hold_lists.run(), name="hold lists")
             group.create_task(self.looks.run(), name="looks")
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
@@ -111,15 +120,18 @@ class Centre:
         await self.looks.end_all(edge, "the box was revoked")
         await self.enrolment.revoke(edge, by, reason, source)
         await self.dispatch.forget(edge)
+        await self.hold_lists.forget(edge)
 
     async def _throw_out(self, edge: str) -> None:
         await self.looks.end_all(edge, "the box was revoked")
         await self.broker.remove_edge(edge)
         await self.dispatch.forget(edge)
+        await self.hold_lists.forget(edge)
 
     async def _listen(self) -> None:
         async def greet(bus: Bus) -> None:
             await self.dispatch.greet(bus)
+            await self.hold_lists.greet(bus)
             await self.doors.greet(bus)
             await self.alerts.greet(bus)
 
@@ -171,7 +183,13 @@ def _compose(
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
+    hold_lists = HoldLists(store, keyring, bus, clock, lead)
+    limits = Limits(config.holds.owner_gigabytes * 10**9, config.holds.site_gigabytes * 10**9)
     duty = Duty(store, events, clock)
+
+    def heard(edge: str, status: EdgeStatus) -> None:
+        dispatch.hear(edge, status)
+        hold_lists.hear(edge, status)
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -193,7 +211,7 @@ def _compose(
         boxes=boxes,
         enrolment=Enrolment(store, keyring, events, clock, broker, _door(config, keyring, broker)),
         dispatch=dispatch,
-        catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
+        catalogue=Catalogue(store, bus, events, clock, lead, heard),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
         recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
         doors=Doors(store, bus, events, clock, lead),
@@ -201,4 +219,7 @@ def _compose(
         phones=Phones(store, broker, bus, keyring.seal, clock),
         duty=duty,
         alerts=Alerts(store, bus, events, clock, lead, duty),
+        holds=Holds(store, events, clock, limits, hold_lists.touch),
+        hold_lists=hold_lists,
+        retention=Retention(store, clock),
     )

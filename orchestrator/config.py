@@ -54,6 +54,15 @@ class SignInConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """How long it stays locked."""
 
 
+class HoldsConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much footage may be held beyond its term."""
+
+    owner_gigabytes: _AtLeastOne = 500
+    """For one applicant or unit."""
+    site_gigabytes: _AtLeastOne = 5000
+    """For everybody together."""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that a centre is told."""
 
@@ -78,6 +87,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     database: DatabaseConfig = DatabaseConfig()
     broker: BrokerConfig = BrokerConfig()
     sign_in: SignInConfig = SignInConfig()
+    holds: HoldsConfig = HoldsConfig()
 
     @property
     def keys(self) -> Path:

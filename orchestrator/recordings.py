@@ -16,6 +16,7 @@ from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.access import Action, may
 from orchestrator.accounts import Person
 from orchestrator.boxes import Boxes
+from orchestrator.covers import is_deleted, is_held
 from orchestrator.ledger import Act, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import segments
@@ -23,6 +24,7 @@ from orchestrator.store.tables import segments
 _PLAY_FOR = timedelta(minutes=10)
 _SHELF = "shelf/"
 _CHUNK = 64 << 10
+_SEGMENT = select(segments, is_held().label("is_held"))
 
 
 class PlaybackRefused(Exception):
@@ -93,7 +95,8 @@ class Recordings:
     ) -> list[Segment]:
         """Give segments of the main streams that touch the span, by start, those behind `after`."""
         s = segments.c
-        which = [s.stream == "main", s.retain_until > self._clock.now()]
+        seen = or_(s.retain_until > self._clock.now(), is_held())
+        which = [s.stream == "main", seen, ~is_deleted()]
         if camera is not None:
             which.append(s.camera == camera)
         if start is not None:
@@ -107,13 +110,13 @@ class Recordings:
                     return []
                 later = and_(s.starts_at == last.starts_at, s.id > last.id)
                 which.append(or_(s.starts_at > last.starts_at, later))
-            found = select(segments).where(*which).order_by(s.starts_at, s.id).limit(limit)
+            found = _SEGMENT.where(*which).order_by(s.starts_at, s.id).limit(limit)
             return [_segment(row) for row in await connection.execute(found)]
 
     async def segment(self, segment: str) -> Segment | None:
         """Give one segment, or None."""
         async with self._store.read() as connection:
-            query = select(segments).where(segments.c.id == segment)
+            query = _SEGMENT.where(segments.c.id == segment, ~is_deleted())
             row = (await connection.execute(query)).first()
         return _segment(row) if row else None
 
@@ -164,7 +167,7 @@ class Recordings:
         found = await self.segment(segment)
         if found is None:
             raise PlaybackRefused("no_such")
-        if found.retain_until <= self._clock.now():
+        if found.retain_until <= self._clock.now() and not found.held:
             raise PlaybackRefused("expired", "the recording is past its term")
         return found
 
@@ -195,6 +198,7 @@ def _segment(row: Row[Any]) -> Segment:
         edge=row.edge,
         path=row.path,
         stream=row.stream,
+        held=bool(row.is_held),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,19 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.messages import (
     Booted,
     CameraChanged,
+    Deferred,
+    Deleted,
     EdgeStatus,
     GapFound,
+    HoldsHeard,
     LookChanged,
     Message,
     ProcessLost,
     ReferenceTaken,
+    RetentionRaised,
     SegmentClosed,
     ShelfTrouble,
     StateHeard,
     TamperChanged,
 )
+from contract.retention import FLOOR_DAYS, Window, retain_until
 from contract.spans import Span
+from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
+from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
 from orchestrator.ledger import Act, append
 from orchestrator.store.tables import (
     camera_states,
@@ -38,9 +45,6 @@ from orchestrator.store.tables import (
 )
 from orchestrator.windows import sessions_in
 
-CLASS_PERIOD = timedelta(days=30)
-"""How long recordings are kept; neither less nor more, for the class of exams."""
-
 _SHOWN = ("state", "cause", "recording")
 _SEEN = (*_SHOWN, "last_frame_at", "bitrate_bps")
 
@@ -52,11 +56,6 @@ class Happened:
     type: str
     id: str
     data: dict[str, Any]
-
-
-def retain_until(end: datetime, windows: Iterable[Span]) -> datetime:
-    """Give until when a segment is kept: 30 days from its last window's end, or from its own."""
-    return max((window.end for window in windows), default=end) + CLASS_PERIOD
 
 
 async def apply(
@@ -85,6 +84,18 @@ async def apply(
             return lost + await _forget_tampers(connection, edge, at)
         case ProcessLost():
             return [Happened("edge", edge, {"process": data.process, "how": data.how})]
+        case RetentionRaised():
+            await raise_terms(connection, edge, data)
+            return []
+        case Deleted():
+            await note_deletion(connection, edge, data)
+            return [Happened("deletion", data.segment, {"edge": edge, "camera": data.camera})]
+        case Deferred():
+            await note_deferral(connection, edge, data)
+            return [Happened("edge", edge, {"deferred": len(data.segments), "why": data.why})]
+        case HoldsHeard():
+            await note_holds(connection, edge, at, data)
+            return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]
         case ShelfTrouble():
             return [Happened("edge", edge, {"shelf": data.kind, "detail": data.detail})]
         case _:
@@ -165,15 +176,17 @@ async def keep_segments(
     span = Span(min(one.start for _, one in new), max(one.end for _, one in new))
     rooms = set(room_of.values())
     sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
-    windows = [(one.room, lead.window(one.start, one.end)) for one in sessions]
+    days = await classes(connection)
+    of = await categories(connection, (one.id for one in sessions)) if days else {}
+    windows = [
+        (one.room, Window(window.start, window.end, days.get(of.get(one.id, ""), FLOOR_DAYS)))
+        for one in sessions
+        for window in (lead.window(one.start, one.end),)
+    ]
     rows = []
     for name, one in new:
-        touched = (
-            window
-            for room, window in windows
-            if room == room_of.get(one.camera) and window.start < one.end and one.start < window.end
-        )
-        rows.append(_segment_row(edge, name, one, retain_until(one.end, touched)))
+        own = (window for room, window in windows if room == room_of.get(one.camera))
+        rows.append(_segment_row(edge, name, one, retain_until(Span(one.start, one.end), own)))
     await connection.execute(insert(segments), rows)
     return [Happened("recording", name, _shown(one)) for name, one in new]
 

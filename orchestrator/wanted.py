@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.keys import canonical
 from contract.messages import Cancelled, DesiredState, Order
+from contract.retention import FLOOR_DAYS
 from contract.spans import Span
+from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.planning import orders as planned_orders
 from orchestrator.store.tables import (
@@ -88,6 +90,8 @@ async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) ->
     for row in rows:
         by_room.setdefault(row.room, []).append(row.id)
     sessions = await sessions_in(connection, lead, Span(now, horizon(now)))
+    days = await classes(connection)
+    of = await categories(connection, (one.id for one in sessions)) if days else {}
     by_edge: dict[str, list[Order]] = {}
     for plan in planned_orders(sessions, by_room, lead.before, lead.after):
         order = Order(
@@ -96,6 +100,7 @@ async def read_wanted(connection: AsyncConnection, lead: Lead, now: datetime) ->
             session=plan.session,
             start=plan.start,
             end=plan.end,
+            retain_days=days.get(of.get(plan.session, ""), FLOOR_DAYS),
         )
         by_edge.setdefault(edge_of[plan.camera], []).append(order)
     taken_back = await _cancelled(connection, now)
@@ -166,4 +171,5 @@ async def fingerprint(connection: AsyncConnection) -> tuple[Any, ...]:
         tuple(tuple(row) for row in boxes),
         frozenset(taken_back),
         frozenset((await _approved(connection)).items()),
+        frozenset((await classes(connection)).items()),
     )

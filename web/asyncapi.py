@@ -16,6 +16,8 @@ from contract.messages import (
     EpochGrant,
     Fact,
     Heard,
+    HoldList,
+    HoldNotice,
     RoomSession,
 )
 
@@ -52,6 +54,15 @@ CHANNELS = (
         "send",
         True,
         "The whole of what a box should do: a signed DesiredState and the EpochGrant of its epoch.",
+    ),
+    Channel(
+        "holds",
+        topics.holds("{edge}"),
+        HoldNotice,
+        "send",
+        True,
+        "All holds that concern a box, whole: a signed HoldList and the EpochGrant of its epoch. "
+        "Signed anew every 20 minutes; without one of the last hour the box deletes nothing.",
     ),
     Channel(
         "status",
@@ -132,7 +143,7 @@ CHANNELS = (
 
 def document(version: str) -> Json:
     """Describe the channels, from the centre's side."""
-    inside = (DesiredState, EpochGrant, *FACT_TYPES.values())
+    inside = (DesiredState, EpochGrant, HoldList, *FACT_TYPES.values())
     types = [*{channel.payload for channel in CHANNELS}, *inside]
     _, schemas = msgspec.json.schema_components(
         sorted(types, key=lambda kind: kind.__name__), ref_template=_REF

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.clock import Instant
-from contract.messages import Id, Stream
+from contract.messages import HoldKind, Id, Stream
 
 T = TypeVar("T")
 
@@ -504,6 +504,198 @@ class Approve(Request, frozen=True, kw_only=True):
     """Which picture a person looked at and found good."""
 
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+# ---------------------------------------------------------------- holds and retention
+
+
+class Covered(Answer, frozen=True, kw_only=True):
+    """What is on disk of a hold's footage, and what would go if it ended now."""
+
+    segments: int
+    bytes: int
+    freed_segments: int
+    """Of these, what nothing else holds."""
+    freed_bytes: int
+    over_segments: int
+    """Of these again, what is past its term: deleted within the hour once the hold ends."""
+    over_bytes: int
+    next_at: Instant | None
+    """When the first of the others is past its term."""
+    last_at: Instant | None
+
+
+class HoldBox(Answer, frozen=True, kw_only=True):
+    """A box that has such footage."""
+
+    edge: str
+    confirmed: bool
+
+
+class Hold(Answer, frozen=True, kw_only=True):
+    """Footage that outlives its term."""
+
+    id: str
+    kind: HoldKind
+    state: Literal["PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED", "RELEASED", "LAPSED"]
+    cameras: tuple[str, ...]
+    start: Instant
+    end: Instant
+    owner: str
+    reason: str
+    review_at: Instant
+    lapses_at: Instant | None
+    placed_by: str
+    placed_at: Instant
+    proposed_by: str | None
+    proposed_at: Instant | None
+    proposed_why: str | None
+    released_by: str | None
+    ended_at: Instant | None
+    boxes: tuple[HoldBox, ...]
+    covered: Covered
+
+
+class HoldsQuery(Paging, frozen=True, kw_only=True):
+    """Holds in force, or ended ones too."""
+
+    state: Literal["open", "all"] = "open"
+
+
+class NewHold(Request, frozen=True, kw_only=True):
+    """What is to be held; cameras, or all cameras of rooms."""
+
+    cameras: Annotated[tuple[Id, ...], Meta(max_length=500)] = ()
+    rooms: Annotated[tuple[Id, ...], Meta(max_length=200)] = ()
+    start: Instant
+    end: Instant
+    kind: Literal["violation", "incident", "authority", "integrity"]
+    owner: Annotated[str, Meta(max_length=100)] = ""
+    """For whom; empty: for the one who places it."""
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
+    review_at: Instant
+
+
+class CoverQuery(Request, frozen=True, kw_only=True):
+    """What a hold would cover; ids parted by commas."""
+
+    cameras: Annotated[str, Meta(max_length=20_000)] = ""
+    rooms: Annotated[str, Meta(max_length=20_000)] = ""
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+
+
+class ExtendHold(Request, frozen=True, kw_only=True):
+    """When to look at it again."""
+
+    review_at: Instant
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
+
+
+class Total(Answer, frozen=True, kw_only=True):
+    """How many recordings, and how much."""
+
+    segments: int
+    bytes: int
+
+
+class DuePiece(Answer, frozen=True, kw_only=True):
+    """A recording at the end of its term."""
+
+    id: str
+    camera: str
+    edge: str
+    start: Instant
+    end: Instant
+    bytes: int
+    retain_until: Instant
+    why: str
+    """Of a deferral."""
+    since: Instant | None
+
+
+class RetentionDue(Answer, frozen=True, kw_only=True):
+    """What becomes of recordings up to an instant: at most 1,000 of each; `totals` count all."""
+
+    at: Instant
+    due: tuple[DuePiece, ...]
+    held: tuple[DuePiece, ...]
+    deferred: tuple[DuePiece, ...]
+    totals: dict[str, Total]
+
+
+class DueQuery(Request, frozen=True, kw_only=True):
+    """Up to when; empty: now."""
+
+    at: Instant | None = None
+
+
+class DueDay(Answer, frozen=True, kw_only=True):
+    """What reaches the end of its term on one day of the site."""
+
+    day: str
+    due: Total
+    held: Total
+
+
+class DaysQuery(Request, frozen=True, kw_only=True):
+    """How many days ahead."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 31
+
+
+class DueDays(Answer, frozen=True, kw_only=True):
+    """Day by day."""
+
+    items: tuple[DueDay, ...]
+
+
+class Deletion(Answer, frozen=True, kw_only=True):
+    """The record of footage that is gone."""
+
+    segment: str
+    camera: str
+    edge: str
+    start: Instant
+    end: Instant
+    bytes: int
+    root: str
+    retain_until: Instant
+    deleted_at: Instant
+    late_s: float
+    policy: str
+    missing: bool
+    """It was gone before its time came."""
+    holds: tuple[str, ...]
+
+
+class Deletions(Answer, frozen=True, kw_only=True):
+    """The newest, at most 200."""
+
+    items: tuple[Deletion, ...]
+
+
+class RetentionClass(Answer, frozen=True, kw_only=True):
+    """How long footage of a category of exams is kept."""
+
+    category: str
+    days: int
+    set_by: str
+    set_at: Instant | None
+
+
+class RetentionClasses(Answer, frozen=True, kw_only=True):
+    """Every category in use."""
+
+    items: tuple[RetentionClass, ...]
+
+
+class SetClass(Request, frozen=True, kw_only=True):
+    """Keep footage of this category so many days; thirty at least."""
+
+    category: Annotated[str, Meta(max_length=64)]
+    days: int
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
 
 
 # ---------------------------------------------------------------- ledger and health

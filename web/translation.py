@@ -6,9 +6,11 @@ from orchestrator.accounts import AccountRefused, LoginRefused
 from orchestrator.alerts.desk import AlertRefused
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.enrolment import EnrolRefused
+from orchestrator.holds import HoldRefused
 from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
 from orchestrator.references import ReferenceRefused
+from orchestrator.retention import RetentionRefused
 from orchestrator.sessions import NoSuchSession
 from orchestrator.site import SiteRefused
 from orchestrator.store import StoreAway
@@ -29,7 +31,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(error.code, retry_after_s=seconds)
         case AccountRefused() | EnrolRefused() | SiteRefused() | LookRefused() | PlaybackRefused():
             return Problem(known(error.code), str(error))
-        case AlertRefused() | ReferenceRefused():
+        case AlertRefused() | ReferenceRefused() | HoldRefused() | RetentionRefused():
             return Problem(known(error.code), str(error))
         case Unreadable():
             code = "too_large" if error.code == "too_large" else "unreadable_file"

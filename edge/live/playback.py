@@ -1,7 +1,7 @@
 """Sealed recordings for the centre: one ticket opens one file, as often as it takes."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +27,9 @@ class Playback:
         used: UsedTickets,
         teller: Teller,
         clock: Clock,
+        is_over: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
+        self._is_over = is_over
         self._edge = edge
         self._trusted = trusted
         self._shelf = shelf
@@ -38,6 +40,8 @@ class Playback:
     async def open(self, path: str, signed: str) -> Path:
         """Give the file a ticket opens; raises TicketRefused, NoSuchRecording or JournalBusy."""
         await self.admit(path, signed)
+        if self._is_over is not None and await self._is_over(path):
+            raise NoSuchRecording(f"{path} is past its term")
         return await asyncio.to_thread(sealed_file, self._shelf, path)
 
     async def admit(self, what: str, signed: str) -> None:

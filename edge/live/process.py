@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -23,6 +23,7 @@ from edge.live.used import UsedTickets
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import PeerSession, missing_parts
 from edge.references import References
+from edge.viewing import Viewing
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +34,16 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
     """Serve the centre and its viewers until cancelled; raises NotEnrolled or OSError."""
     _rise()
     async with Journal.open(config.journal) as journal:
-        await serve(config, clock, journal)
+        await serve(config, clock, journal, Viewing(config, journal, clock).is_over)
 
 
-async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
-    """Do so, with `facts` told to whom the caller says."""
+async def serve(
+    config: EdgeConfig,
+    clock: Clock,
+    facts: FactSink,
+    is_over: Callable[[str], Awaitable[bool]] | None = None,
+) -> None:
+    """Do so, with `facts` told to whom the caller says; nothing is shown that `is_over` names."""
     for part in missing_parts():
         log.error("the WebRTC libraries changed, a lost picture may stay lost: %s", part)
     enrolled = pinned(config.keys)
@@ -63,7 +69,7 @@ async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
             clock,
             group,
         )
-        playback = Playback(config.edge, trusted, config.shelf, used, teller, clock)
+        playback = Playback(config.edge, trusted, config.shelf, used, teller, clock, is_over)
         views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
             AppRunner(application(looks, playback, views), shutdown_timeout=2.0)

@@ -12,8 +12,9 @@ from typing import Literal
 
 from contract.clock import Clock
 from contract.messages import GapFound, Message, ShelfTrouble
+from edge.clockrun import boot_id, sealed_in
 from edge.config import EdgeConfig
-from edge.journal import Journal
+from edge.journal import Journal, from_us
 from edge.recording import adoption
 from edge.recording.names import Name
 from edge.recording.rows import Rows
@@ -52,6 +53,7 @@ class Books:
         self._clock = clock
         self._volume = volume
         self._clock_trusted = clock_trusted
+        self._boot = boot_id()
         self.on_unsealed: Callable[[Finished], None] = lambda _finished: None
         """Hears of a segment that could not be sealed: its seconds are not on record."""
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(_LIMIT)
@@ -82,7 +84,8 @@ class Books:
 
     def seal(self, finished: Finished) -> None:
         """Seal a segment, then record and tell it."""
-        if not self._put(partial(self._seal, finished, self._clock_trusted())):
+        run = sealed_in(self._clock, self._boot, from_us(finished.end_us))
+        if not self._put(partial(self._seal, finished, self._clock_trusted(), run)):
             os.close(finished.fd)
             log.error("the shelf is too slow: %s waits for the next start", finished.part.name)
             self.on_unsealed(finished)
@@ -150,7 +153,7 @@ class Books:
             return False
         return True
 
-    async def _seal(self, finished: Finished, trusted: bool) -> None:
+    async def _seal(self, finished: Finished, trusted: bool, run: str = "") -> None:
         config = self._config
         expected = finished.name.file(config.shelf, "mp4")
         self._unrecorded.add(expected)
@@ -173,7 +176,9 @@ class Books:
             return
         if self._unsealed.pop(finished.part, None):
             log.warning("%s could be sealed after all", finished.name.segment)
-        fact = fact_of(finished, place, config.data, self._volume, clock_trusted=trusted)
+        fact = fact_of(
+            finished, place, config.data, self._volume, clock_trusted=trusted, clock_run=run
+        )
 
         async def record(journal: Journal) -> None:
             await journal.add_segment(fact, self._clock.now())

@@ -29,7 +29,13 @@ def seal(finished: Finished, shelf: Path) -> Path:
 
 
 def fact_of(
-    finished: Finished, place: Path, data: Path, volume: str, *, clock_trusted: bool
+    finished: Finished,
+    place: Path,
+    data: Path,
+    volume: str,
+    *,
+    clock_trusted: bool,
+    clock_run: str = "",
 ) -> SegmentClosed:
     """Say what stands sealed; `previous` is the journal's to fill in."""
     return SegmentClosed(
@@ -47,6 +53,7 @@ def fact_of(
         clock_offset_ms=finished.clock_offset_ms,
         volume=volume,
         adopted=finished.adopted,
+        clock_run=clock_run,
     )
 
 

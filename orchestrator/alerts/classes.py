@@ -19,6 +19,7 @@ Kind = Literal[
     "camera_down",
     "recording_stopped",
     "box_lost",
+    "deletion_late",
     "nobody_reachable",
 ]
 
@@ -161,6 +162,23 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "Its rooms are not seen; without network it records on by itself",
             ),
             ("请检查边缘盒的电源与网络", "Check the box's power and network"),
+        ),
+        "deletion_late": _of(
+            "low",
+            24 * 60,
+            ("到期录像未能删除", "Deletion late"),
+            (
+                "边缘盒联系不上中心、时钟未确认或磁盘不对，超过 24 小时",
+                "The box has no centre, no confirmed clock or the wrong disk, for over 24 hours",
+            ),
+            (
+                "录像超过保存期仍在磁盘上；已不能观看",
+                "Recordings lie on the disk past their term; nobody can see them",
+            ),
+            (
+                "请检查边缘盒的网络、时钟与磁盘",
+                "Check the box's network, clock and disk",
+            ),
         ),
         "nobody_reachable": _of(
             "high",

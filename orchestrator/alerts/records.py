@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, func, insert, literal, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.alerts.cases import Case, Change, Delivery
-from orchestrator.alerts.watch import BoxSeen, CameraSeen, Seen, Tamper
+from orchestrator.alerts.watch import BoxSeen, CameraSeen, LateDeletion, Seen, Tamper
 from orchestrator.exams import Lead
 from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import (
@@ -17,6 +17,7 @@ from orchestrator.store.tables import (
     alerts,
     camera_states,
     cameras,
+    deferrals,
     deliveries,
     edge_states,
     edges,
@@ -227,4 +228,14 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
         )
         for row in words
     ]
-    return Seen(seen, list(boxes.values()), told)
+    d = deferrals.c
+    open_ones = (
+        select(d.edge, func.min(d.since).label("since"))
+        .where(d.ended_at.is_(None))
+        .group_by(d.edge)
+    )
+    late = [
+        LateDeletion(row.edge, row.since)
+        for row in await connection.execute(open_ones.order_by(d.edge))
+    ]
+    return Seen(seen, list(boxes.values()), told, late)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from contract.retention import LATE_AFTER
 from orchestrator.alerts.cases import Condition, Key
 from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
 
@@ -61,12 +62,21 @@ class Tamper:
 
 
 @dataclass(frozen=True, slots=True)
+class LateDeletion:
+    """A box that could not delete what is past its term, and since when."""
+
+    edge: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """All that was seen at one moment."""
 
     cameras: Sequence[CameraSeen] = ()
     boxes: Sequence[BoxSeen] = ()
     tampers: Sequence[Tamper] = ()
+    late: Sequence[LateDeletion] = ()
 
 
 @dataclass(slots=True)
@@ -124,6 +134,11 @@ class Watch:
             elif not camera.recording:
                 stopped = _of_camera("recording_stopped", camera, now)
                 lasting(stopped, NOT_RECORDED_AFTER)
+        verdicts.conditions += [
+            Condition(kind="deletion_late", subject=one.edge, edge=one.edge, first_at=one.since)
+            for one in seen.late
+            if now - one.since >= LATE_AFTER
+        ]
         self._since = {key: since for key, since in self._since.items() if key in noticed}
         _judge_tampers(seen, now, verdicts)
         return verdicts

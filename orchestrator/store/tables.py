@@ -522,6 +522,127 @@ Index(
     postgresql_where=text("ended_at IS NULL"),
 )
 
+# ---------------------------------------------------------------- holds and the end of terms
+
+HOLD_STATES = (
+    "PLACED",
+    "ACTIVE",
+    "REVIEW_DUE",
+    "RELEASE_PROPOSED",
+    "RELEASED",
+    "LAPSED",
+)
+
+holds = Table(  # footage that outlives its term
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),  # PLACED until every box concerned confirmed it
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("owner", Text, nullable=False),  # for whom: a user, a unit, a request
+    Column("reason", Text, nullable=False),
+    Column("review_at", InstantType, nullable=False),
+    Column("lapses_at", InstantType),  # of a request's hold, once its request ended
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", InstantType, nullable=False),
+    Column("proposed_by", Text),  # wants it released
+    Column("proposed_at", InstantType),
+    Column("proposed_why", Text),
+    Column("released_by", Text),  # agreed; another person
+    Column("ended_at", InstantType),
+    Column("ledger", ForeignKey("ledger.id")),  # the act that ended it
+    one_of("kind", ("request", "violation", "incident", "authority", "integrity")),
+    one_of("state", HOLD_STATES),
+    CheckConstraint("ends_at > starts_at", name="span"),
+    CheckConstraint("(ended_at IS NULL) = (state NOT IN ('RELEASED', 'LAPSED'))", name="ended"),
+    CheckConstraint("lapses_at IS NULL OR kind = 'request'", name="lapses"),
+    CheckConstraint(
+        "state <> 'RELEASED' OR (released_by IS NOT NULL AND released_by <> proposed_by)",
+        name="two_persons",
+    ),
+)
+Index("ix_holds_state", holds.c.state)
+
+hold_cameras = Table(
+    "hold_cameras",
+    metadata,
+    Column("hold", ForeignKey("holds.id"), primary_key=True),
+    Column("camera", Text, primary_key=True),
+)
+Index("ix_hold_cameras_camera", hold_cameras.c.camera)
+
+hold_boxes = Table(  # the boxes that have such footage, or will
+    "hold_boxes",
+    metadata,
+    Column("hold", ForeignKey("holds.id"), primary_key=True),
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("confirmed_at", InstantType),  # the box said that it holds it
+    Column("gone_at", InstantType),  # …and that it does no more
+)
+
+hold_lists = Table(  # the newest that was signed for each box
+    "hold_lists",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("issued_at", InstantType, nullable=False),
+    Column("digest", Text, nullable=False),  # of what it says, without number and instant
+    Column("payload", LargeBinary, nullable=False),
+    CheckConstraint("epoch >= 1 AND number >= 1", name="numbers"),
+)
+
+deletions = Table(  # what is gone; as boxes told it, so without foreign key but the box
+    "deletions",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("deleted_at", InstantType, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("retain_until", InstantType, nullable=False),
+    Column("late_s", Float, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("missing", Boolean, nullable=False),  # it was gone before its time came
+    Column("holds", JSON, nullable=False),  # ids of holds that kept it beyond its term
+    CheckConstraint("late_s >= 0", name="late_s"),
+)
+Index("ix_deletions_segment", deletions.c.segment)
+Index("ix_deletions_deleted_at", deletions.c.deleted_at)
+
+deferrals = Table(  # past its term, and not deleted yet
+    "deferrals",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("segment", Text, primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("since", InstantType, nullable=False),
+    Column("ended_at", InstantType),
+)
+Index(
+    "ix_deferrals_open",
+    deferrals.c.edge,
+    deferrals.c.since,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+retention_classes = Table(  # days by category of exam; a category without a row: thirty
+    "retention_classes",
+    metadata,
+    Column("category", Text, primary_key=True),
+    Column("days", Integer, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", InstantType, nullable=False),
+    CheckConstraint("days >= 30", name="days"),
+)
+
 settings = Table(
     "settings",
     metadata,

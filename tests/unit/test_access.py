@@ -23,6 +23,9 @@ manage_site             .         .        .          x         .
 see_users               .         .        .          x         .
 manage_users            .         .        .          x         .
 read_ledger             .         .        .          .         x
+see_holds               x         .        .          .         x
+manage_holds            x         .        .          .         .
+set_retention           x         .        .          .         .
 """
 HEADER, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 EXPECTED = {

@@ -1,14 +1,7 @@
-from datetime import timedelta
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.spans import Span
 from orchestrator.marks import Hole, contiguous
-from orchestrator.told import retain_until
-from tests.fakes.clock import ManualClock
-
-NOW = ManualClock().now()
 
 
 @given(st.integers(0, 20), st.sets(st.integers(1, 40)))
@@ -42,12 +35,3 @@ def test_a_lower_number_begins_the_count_anew() -> None:
         False,
         True,
     ]
-
-
-def test_a_recording_is_kept_for_30_days_from_its_last_window() -> None:
-    early, late = Span(NOW, NOW + timedelta(hours=2)), Span(NOW, NOW + timedelta(hours=3))
-    assert retain_until(NOW, [late, early]) == NOW + timedelta(days=30, hours=3)
-
-
-def test_a_recording_outside_windows_is_kept_for_30_days_from_its_own_end() -> None:
-    assert retain_until(NOW, []) == NOW + timedelta(days=30)

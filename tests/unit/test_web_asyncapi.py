@@ -9,7 +9,10 @@ from web.asyncapi import CHANNELS, document
 
 def test_every_channel_is_a_topic_of_the_contract() -> None:
     assert {channel.address for channel in CHANNELS} <= {
-        *(make("{edge}") for make in (topics.desired, topics.status, topics.fact, topics.heard)),
+        *(
+            make("{edge}")
+            for make in (topics.desired, topics.holds, topics.status, topics.fact, topics.heard)
+        ),
         topics.session("{room}"),
         topics.alert("{alert}"),
         *(

@@ -1,0 +1,257 @@
+"""The expiry task: the only one that deletes footage, and only what `expiry.due` says is due."""
+
+import asyncio
+import hashlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from contract.clock import Clock
+from contract.messages import DeferCause
+from edge.clockrun import run_of
+from edge.expiring import deleting, is_deleting
+from edge.expiry import CentreTime, Defer, Delete, Footing, Keep, Term, due
+from edge.holds import HoldsInForce, holding
+from edge.journal import Journal
+from edge.orders import OrdersInForce
+from edge.recording.volume import Identity
+from edge.terms import Terms
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 30.0
+_STRAYS_EVERY_S = 3600.0
+_OLD_PART = timedelta(days=1)
+_AT_ONCE = 200
+_CHUNK = 1 << 20
+_PLACES = ("shelf", "quarantine")
+
+
+class NotExpiring(Exception):
+    """Something wanted to delete footage without leave: a mistake in the program."""
+
+
+class Remover:
+    """Registers footage, gives it its term, and deletes it when that is over."""
+
+    def __init__(
+        self,
+        data: Path,
+        terms: Terms,
+        journal: Journal,
+        centre: CentreTime,
+        clock: Clock,
+        boot: str,
+        orders: Callable[[], OrdersInForce],
+        holds: Callable[[], HoldsInForce],
+        is_trusted: Callable[[], bool],
+    ) -> None:
+        self._data = data
+        self._terms = terms
+        self._journal = journal
+        self._centre = centre
+        self._clock = clock
+        self._boot = boot
+        self._orders = orders
+        self._holds = holds
+        self._is_trusted = is_trusted
+        self._strays_at: float | None = None
+
+    async def run(self) -> None:
+        """Look every half minute until cancelled; raises JournalBusy."""
+        while True:
+            await self.look()
+            await self._clock.sleep(LOOK_S)
+
+    async def look(self) -> None:
+        """Register what is new, set and raise terms, delete what is due."""
+        held = self._holds()
+        grown = await self._terms.remember(self._orders().orders, held.longer)
+        while await self._terms.register():
+            pass
+        await self._look_for_strays()
+        footing = await self._footing(held)
+        if footing.is_confirmed and footing.certain is not None:
+            confirmed = max(footing.now, footing.certain)
+            run = run_of(self._clock, self._boot)
+            while await self._terms.settle(run, confirmed, footing.now):
+                pass
+        if grown:
+            await self._terms.raise_of(sorted(grown), footing.now)
+        if footing.is_trusted:
+            await self._expire(held)
+
+    async def _footing(self, held: HoldsInForce) -> Footing:
+        return Footing(
+            now=self._clock.now(),
+            is_trusted=self._is_trusted(),
+            certain=self._centre.certain(self._clock.monotonic()),
+            issued_at=held.issued_at,
+            volume=await self._volume(),
+        )
+
+    async def _volume(self) -> str | None:
+        """Give the volume below the shelf, when it is the one the journal knows."""
+        try:
+            raw = (self._data / "volume.json").read_bytes()
+            found = msgspec.json.decode(raw, type=Identity).volume
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return found if await self._journal.meta("volume") == found else None
+
+    async def _expire(self, held: HoldsInForce) -> None:
+        stays = 0
+        while terms := await self._terms.over(self._clock.now(), _AT_ONCE, stays):
+            late: dict[DeferCause, list[Term]] = {}
+            for term in terms:
+                keepers = holding(held.holds, term.camera, term.start, term.end)
+                footing = await self._footing(held)  # the clock may step between two files
+                decision = due(term, keepers, footing)
+                if isinstance(decision, Delete):
+                    if await self._delete(term):
+                        continue
+                    decision = Defer("failed")
+                stays += 1
+                if term.is_begun and not await self._settled(term, decision):
+                    stays -= 1
+                if isinstance(decision, Defer):
+                    late.setdefault(decision.why, []).append(term)
+                elif keepers:
+                    await self._terms.note_held(term.id, keepers)
+            for why, which in late.items():
+                await self._terms.defer(which, why, self._clock.now())
+
+    async def _settled(self, term: Term, decision: Keep | Defer) -> bool:
+        """End what was begun and may not go on; false when it is gone already and is on record."""
+        if (self._data / term.path).exists() or not await self._is_right(term):
+            if isinstance(decision, Keep):
+                await self._terms.take_back(term)
+            return True
+        await self._terms.record(term, self._clock.now(), missing=False)
+        return False
+
+    async def _is_right(self, term: Term) -> bool:
+        volume = await self._volume()
+        return volume is not None and term.volume in ("", volume)
+
+    async def _delete(self, term: Term) -> bool:
+        """Intent, unlink, folder, look, record: a crash anywhere is mended by the next look."""
+        if not term.is_begun:
+            await self._terms.begin(term, self._clock.now())
+        try:
+            root = "" if term.root else await asyncio.to_thread(_hash, self._data, term.path)
+            with deleting():
+                missing = not await asyncio.to_thread(remove, self._data, term.path)
+        except OSError as error:
+            log.error("%s cannot be deleted: %s", term.path, error)
+            return False
+        if missing and not await self._is_right(term):  # unmounted since
+            return False
+        if missing and term.id.startswith("stray."):
+            await self._terms.forget(term)
+            return True
+        await self._terms.record(
+            term, self._clock.now(), missing=missing and not term.is_begun, root=root
+        )
+        log.info("deleted %s: its term ended %s", term.path, term.retain_until)
+        return True
+
+    # ------------------------------------------------------------ what is no segment
+
+    async def _look_for_strays(self) -> None:
+        """Every hour: what lies on the shelf or in quarantine without a term gets one too."""
+        now = self._clock.monotonic()
+        if self._strays_at is not None and now - self._strays_at < _STRAYS_EVERY_S:
+            return
+        volume = await self._volume()
+        if volume is None:
+            return
+        known = await self._terms.known_paths()
+        before = self._clock.now() - _OLD_PART
+        found = await asyncio.to_thread(
+            lambda: list(_strays(self._data, known, before.timestamp()))
+        )
+        if found:
+            await self._terms.register_strays(found, volume)
+        self._strays_at = now
+
+
+def remove(data: Path, path: str) -> bool:
+    """Unlink a file below `data` for good; false when there is none.
+
+    Follows no link out of the folder. Raises NotExpiring without leave, OSError.
+    """
+    if not is_deleting():
+        raise NotExpiring(path)
+    try:
+        folder = _open_folder(data, PurePosixPath(path))
+    except FileNotFoundError:
+        return False
+    try:
+        name = PurePosixPath(path).name
+        try:
+            os.unlink(name, dir_fd=folder)
+        except FileNotFoundError:
+            return False
+        finally:
+            os.fsync(folder)
+        with suppress(FileNotFoundError):
+            os.stat(name, dir_fd=folder, follow_symlinks=False)
+            raise OSError(f"{path} is still there")
+        return True
+    finally:
+        os.close(folder)
+
+
+def _open_folder(data: Path, path: PurePosixPath) -> int:
+    """Open the folder of a file, step by step, so that no link leads elsewhere; raises OSError."""
+    if path.is_absolute() or ".." in path.parts or path.parts[0] not in _PLACES:
+        raise OSError(f"{path} is no place of footage")
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    here = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    volume = os.fstat(here).st_dev
+    for step in path.parent.parts:
+        try:
+            deeper = os.open(step, flags, dir_fd=here)
+        finally:
+            os.close(here)
+        here = deeper
+    if os.fstat(here).st_dev != volume:
+        os.close(here)
+        raise OSError(f"{path} lies on another volume")
+    return here
+
+
+def _hash(data: Path, path: str) -> str:
+    digest = hashlib.sha256()
+    try:
+        with (data / path).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    except FileNotFoundError:
+        return ""
+    return digest.hexdigest()
+
+
+def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[str, str, int]]:
+    for place in _PLACES:
+        for folder, _, names in os.walk(data / place):
+            for name in names:
+                file = Path(folder) / name
+                path = file.relative_to(data).as_posix()
+                if path in known:
+                    continue
+                with suppress(FileNotFoundError):
+                    found = file.lstat()
+                    if place == "quarantine" or found.st_ctime < before:
+                        yield path, _camera_in(path), found.st_size
+
+
+def _camera_in(path: str) -> str:
+    parts = [part for part in PurePosixPath(path).parts if part not in _PLACES]
+    return parts[0] if len(parts) > 1 else ""

@@ -1,0 +1,34 @@
+"""Which recordings a hold covers: the one condition that lists, sums and expiry share."""
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+
+from orchestrator.store.tables import deletions, hold_cameras, holds, segments
+
+LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
+"""States in which a hold holds. It does from the moment it is placed, as far as the centre goes."""
+
+
+def touched_by_hold() -> ColumnElement[bool]:
+    """A hold's span touches a segment's; one without length stands at its start."""
+    s = segments.c
+    touches = or_(s.ends_at > holds.c.starts_at, s.starts_at == holds.c.starts_at)
+    return and_(hold_cameras.c.camera == s.camera, s.starts_at < holds.c.ends_at, touches)
+
+
+def is_held(*but: str) -> ColumnElement[bool]:
+    """True for segments that a live hold covers, other than these."""
+    live = (
+        select(holds.c.id)
+        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
+        .where(holds.c.state.in_(LIVE), holds.c.id.not_in(but), touched_by_hold())
+        .correlate(segments)
+    )
+    return exists(live)
+
+
+def is_deleted() -> ColumnElement[bool]:
+    """True for segments whose box said that they are gone."""
+    gone = select(deletions.c.segment).where(
+        deletions.c.segment == segments.c.id, deletions.c.edge == segments.c.edge
+    )
+    return exists(gone.correlate(segments))

@@ -1,0 +1,143 @@
+"""What boxes tell of terms, holds and deletions, kept in the store."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.messages import Deferred, Deleted, Hold, HoldsHeard, RetentionRaised
+from orchestrator.ledger import SYSTEM, Act, append
+from orchestrator.store.tables import (
+    deferrals,
+    deletions,
+    hold_boxes,
+    hold_cameras,
+    holds,
+    segments,
+)
+
+RECOVERED = "recovered"
+"""Owner of a hold that a box had and this store did not know: the store was restored."""
+
+
+async def raise_terms(connection: AsyncConnection, edge: str, data: RetentionRaised) -> None:
+    """Raise what the box keeps longer than was known; nothing is ever lowered."""
+    s = segments.c
+    later = (
+        update(segments)
+        .where(s.id == bindparam("of"), s.edge == edge, s.retain_until < bindparam("until"))
+        .values(retain_until=bindparam("until"))
+    )
+    if data.kept:
+        rows = [{"of": one.segment, "until": one.retain_until} for one in data.kept]
+        await connection.execute(later, rows)
+    still = [one.segment for one in data.kept]
+    open_ones = (deferrals.c.edge == edge) & deferrals.c.segment.in_(still)
+    over = select(s.id).where(s.id == deferrals.c.segment, s.retain_until > deferrals.c.since)
+    await connection.execute(
+        update(deferrals)
+        .where(open_ones, deferrals.c.ended_at.is_(None), over.exists())
+        .values(ended_at=deferrals.c.since)
+    )
+
+
+async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -> None:
+    """Keep the record of what is gone; of what was not there when its time came, loudly."""
+    key = (edge, data.segment, data.deleted_at)
+    d = deletions.c
+    known = select(d.segment).where(d.edge == key[0], d.segment == key[1], d.deleted_at == key[2])
+    if (await connection.scalars(known)).first() is not None:
+        return
+    await connection.execute(
+        insert(deletions).values(
+            edge=edge,
+            segment=data.segment,
+            deleted_at=data.deleted_at,
+            camera=data.camera,
+            starts_at=data.start,
+            ends_at=data.end,
+            path=data.path,
+            bytes=data.bytes,
+            root=data.root,
+            retain_until=data.retain_until,
+            late_s=data.late_s,
+            policy=data.policy,
+            missing=data.missing,
+            holds=list(data.holds),
+        )
+    )
+    await _end_deferral(connection, edge, data.segment, data.deleted_at)
+    if data.missing:
+        act = Act(f"edge:{edge}", "miss_recording", data.segment, data.path, "missing")
+        await append(connection, act, data.deleted_at)
+
+
+async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) -> None:
+    """Keep since when these are late."""
+    d = deferrals.c
+    known = select(d.segment).where(d.edge == edge, d.segment.in_(data.segments))
+    new = set(data.segments) - set(await connection.scalars(known))
+    if new:
+        rows = [
+            {"edge": edge, "segment": one, "why": data.why, "since": data.since}
+            for one in sorted(new)
+        ]
+        await connection.execute(insert(deferrals), rows)
+
+
+async def _end_deferral(connection: AsyncConnection, edge: str, segment: str, at: datetime) -> None:
+    d = deferrals.c
+    mine = (d.edge == edge) & (d.segment == segment) & d.ended_at.is_(None)
+    await connection.execute(update(deferrals).where(mine).values(ended_at=at))
+
+
+async def note_holds(
+    connection: AsyncConnection, edge: str, at: datetime, data: HoldsHeard
+) -> None:
+    """Keep what a box holds; a hold that only the box knew comes back, for two to release."""
+    if not data.accepted:
+        act = Act(f"edge:{edge}", "refuse_hold_list", edge, data.reason, "refused")
+        await append(connection, act, at)
+        return
+    held = {one.hold: one for one in data.holds}
+    b = hold_boxes.c
+    mine = {
+        row.hold: row for row in await connection.execute(select(hold_boxes).where(b.edge == edge))
+    }
+    for name, one in held.items():
+        if name not in mine:
+            await _recover(connection, edge, at, one)
+        else:
+            confirmed = mine[name].confirmed_at or at
+            await connection.execute(
+                update(hold_boxes)
+                .where(b.edge == edge, b.hold == name)
+                .values(confirmed_at=confirmed, gone_at=None)
+            )
+    for name, row in mine.items():
+        if name not in held and row.gone_at is None and row.confirmed_at is not None:
+            which = (b.edge == edge) & (b.hold == name)
+            await connection.execute(update(hold_boxes).where(which).values(gone_at=at))
+
+
+async def _recover(connection: AsyncConnection, edge: str, at: datetime, one: Hold) -> None:
+    if (await connection.scalars(select(holds.c.id).where(holds.c.id == one.hold))).first() is None:
+        act = Act(SYSTEM, "recover_hold", f"{one.hold} from {edge}", "the store did not know it")
+        await append(connection, act, at)
+        await connection.execute(
+            insert(holds).values(
+                id=one.hold,
+                kind="integrity" if one.kind == "request" else one.kind,
+                state="REVIEW_DUE",
+                starts_at=one.start,
+                ends_at=one.end,
+                owner=RECOVERED,
+                reason=RECOVERED,
+                review_at=at,
+                placed_by=SYSTEM,
+                placed_at=at,
+            )
+        )
+        rows = [{"hold": one.hold, "camera": camera} for camera in one.cameras]
+        await connection.execute(insert(hold_cameras), rows)
+    await connection.execute(insert(hold_boxes).values(hold=one.hold, edge=edge, confirmed_at=at))

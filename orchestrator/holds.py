@@ -1,0 +1,436 @@
+"""Holds: footage that outlives its term, placed by one person and released by two."""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.clock import Clock
+from contract.messages import HoldKind
+from contract.retention import REQUEST_GRACE
+from contract.retry import keep
+from orchestrator.accounts import Person
+from orchestrator.covers import LIVE, is_deleted, is_held, touched_by_hold
+from orchestrator.events import Events
+from orchestrator.ledger import SYSTEM, Act, append
+from orchestrator.store import Store, StoreAway
+from orchestrator.store.tables import (
+    cameras,
+    hold_boxes,
+    hold_cameras,
+    holds,
+    segments,
+)
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 30.0
+_LONGEST = timedelta(days=366)
+
+
+class HoldRefused(Exception):
+    """A hold is not placed, extended or released; `code` says why.
+
+    Codes: `no_such`, `conflict`, `same_person`, `hold_limit`, `bad_request`.
+    """
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may be held beyond its term at once."""
+
+    owner_bytes: int
+    site_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHold:
+    """What somebody wants held, and why."""
+
+    cameras: tuple[str, ...]
+    start: datetime
+    end: datetime
+    kind: HoldKind
+    reason: str
+    review_at: datetime
+    owner: str = ""
+    """For whom; empty: for the one who places it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What is on disk of a hold's footage."""
+
+    segments: int = 0
+    bytes: int = 0
+    freed_segments: int = 0
+    """Of these, what nothing else holds."""
+    freed_bytes: int = 0
+    over_segments: int = 0
+    """Of these again, what is past its term: gone within the hour once the hold ends."""
+    over_bytes: int = 0
+    next_at: datetime | None = None
+    """When the first of the others is past its term."""
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A hold as it stands."""
+
+    id: str
+    kind: str
+    state: str
+    cameras: tuple[str, ...]
+    start: datetime
+    end: datetime
+    owner: str
+    reason: str
+    review_at: datetime
+    lapses_at: datetime | None
+    placed_by: str
+    placed_at: datetime
+    proposed_by: str | None
+    proposed_at: datetime | None
+    proposed_why: str | None
+    released_by: str | None
+    ended_at: datetime | None
+    boxes: dict[str, bool] = field(default_factory=dict)
+    """The boxes concerned, and whether each confirmed it."""
+    covered: Covered = Covered()
+
+
+class Holds:
+    """Places, extends and releases holds."""
+
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        clock: Clock,
+        limits: Limits,
+        on_changed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._limits = limits
+        self._on_changed = on_changed
+
+    # ------------------------------------------------------------ what is
+
+    async def list(self, *, ended: bool = False) -> list[Held]:
+        """Give the holds, the newest first; ended ones on demand."""
+        query = select(holds).order_by(holds.c.placed_at.desc(), holds.c.id)
+        if not ended:
+            query = query.where(holds.c.state.in_(LIVE))
+        async with self._store.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            return [await self._shown(connection, row) for row in rows]
+
+    async def one(self, id: str) -> Held:
+        """Give a hold; raises HoldRefused."""
+        async with self._store.read() as connection:
+            return await self._shown(connection, await _row(connection, id))
+
+    async def cover(self, wanted: Iterable[str], start: datetime, end: datetime) -> Covered:
+        """Give what a hold of these cameras and this span would cover now."""
+        s = segments.c
+        which = [s.camera.in_(list(wanted)), s.starts_at < end, s.ends_at > start, ~is_deleted()]
+        async with self._store.read() as connection:
+            return await _sum(connection, which, self._clock.now(), ())
+
+    async def _shown(self, connection: AsyncConnection, row: RowMapping) -> Held:
+        named = select(hold_cameras.c.camera).where(hold_cameras.c.hold == row["id"])
+        boxes = select(hold_boxes).where(hold_boxes.c.hold == row["id"])
+        alike = {
+            name: row[name]
+            for name in Held.__dataclass_fields__
+            if name not in ("cameras", "start", "end", "boxes", "covered")
+        }
+        which = [
+            holds.c.id == row["id"],
+            hold_cameras.c.hold == row["id"],
+            touched_by_hold(),
+            ~is_deleted(),
+        ]
+        return Held(
+            **alike,
+            start=row["starts_at"],
+            end=row["ends_at"],
+            cameras=tuple(sorted(await connection.scalars(named))),
+            boxes={
+                box.edge: box.confirmed_at is not None
+                for box in await connection.execute(boxes.order_by(hold_boxes.c.edge))
+            },
+            covered=await _sum(connection, which, self._clock.now(), (row["id"],)),
+        )
+
+    # ------------------------------------------------------------ what people do
+
+    async def place(self, person: Person, new: NewHold, source: str = "") -> Held:
+        """Hold footage from now on; raises HoldRefused. Bytes held are limited by owner and site.
+
+        It is PLACED until every box concerned has said that it holds it.
+        """
+        now = self._clock.now()
+        name = f"h{now:%Y%m%d}-{secrets.token_hex(4)}"
+        owner = new.owner.strip() or person.user
+        what = f"{name} {','.join(new.cameras)} {new.start.isoformat()}/{new.end.isoformat()}"
+        act = Act(person.user, "place_hold", what[:500], new.reason, source=source)
+        refusal: HoldRefused | None = None
+        async with self._store.write() as connection:
+            try:
+                await self._check(connection, new, owner, now)
+            except HoldRefused as error:
+                refusal = error
+            result = "ok" if refusal is None else refusal.code
+            await append(connection, replace(act, result=result), now)
+            if refusal is None:
+                await connection.execute(
+                    insert(holds).values(
+                        id=name,
+                        kind=new.kind,
+                        state="PLACED",
+                        starts_at=new.start,
+                        ends_at=new.end,
+                        owner=owner,
+                        reason=new.reason,
+                        review_at=new.review_at,
+                        placed_by=person.user,
+                        placed_at=now,
+                    )
+                )
+                rows = [{"hold": name, "camera": camera} for camera in sorted(set(new.cameras))]
+                await connection.execute(insert(hold_cameras), rows)
+                await find_boxes(connection)
+        if refusal is not None:
+            raise refusal
+        self._changed(name, "PLACED")
+        return await self.one(name)
+
+    async def _check(
+        self, connection: AsyncConnection, new: NewHold, owner: str, now: datetime
+    ) -> None:
+        if not timedelta() < new.end - new.start <= _LONGEST or not new.cameras:
+            raise HoldRefused("bad_request", "the span is empty, or longer than a year")
+        if new.review_at <= now:
+            raise HoldRefused("bad_request", "the date of review lies in the past")
+        known = select(cameras.c.id).where(cameras.c.id.in_(new.cameras))
+        recorded = select(segments.c.camera).where(segments.c.camera.in_(new.cameras)).distinct()
+        strange = set(new.cameras) - {
+            *await connection.scalars(known),
+            *await connection.scalars(recorded),
+        }
+        if strange:
+            raise HoldRefused("no_such", f"no camera {min(strange)}")
+        s = segments.c
+        which = [
+            s.camera.in_(new.cameras),
+            s.starts_at < new.end,
+            s.ends_at > new.start,
+            ~is_deleted(),
+        ]
+        wanted = (await _sum(connection, which, now, ())).bytes
+        for who, most in ((owner, self._limits.owner_bytes), ("", self._limits.site_bytes)):
+            have = await held_bytes(connection, who)
+            if have + wanted > most:
+                raise HoldRefused(
+                    "hold_limit", f"{have} bytes are held {who}, {wanted} more exceed {most}"
+                )
+
+    async def extend(
+        self, person: Person, id: str, review_at: datetime, reason: str, source: str = ""
+    ) -> Held:
+        """Look at it again later; a release that was proposed is off. Raises HoldRefused."""
+
+        def change(row: RowMapping, now: datetime) -> dict[str, Any]:
+            if review_at <= now:
+                raise HoldRefused("bad_request", "the date of review lies in the past")
+            state = "PLACED" if row["state"] == "PLACED" else "ACTIVE"
+            return {"review_at": review_at, "state": state, **_NO_PROPOSAL}
+
+        act = Act(person.user, "extend_hold", f"{id} {review_at.isoformat()}", reason)
+        return await self._do(id, replace(act, source=source), change)
+
+    async def release(self, person: Person, id: str, reason: str, source: str = "") -> Held:
+        """Propose that it ends, or agree with another person who did. Raises HoldRefused."""
+
+        def change(row: RowMapping, now: datetime) -> dict[str, Any]:
+            if row["kind"] == "request":
+                raise HoldRefused("conflict", "a request's hold lapses with its request")
+            if row["state"] != "RELEASE_PROPOSED":
+                return {
+                    "state": "RELEASE_PROPOSED",
+                    "proposed_by": person.user,
+                    "proposed_at": now,
+                    "proposed_why": reason,
+                }
+            if row["proposed_by"] == person.user:
+                raise HoldRefused("same_person", "another person must agree")
+            return {"state": "RELEASED", "released_by": person.user, "ended_at": now}
+
+        act = Act(person.user, "release_hold", id, reason, source=source)
+        return await self._do(id, act, change)
+
+    async def lapse(self, id: str, ended_at: datetime, by: str = SYSTEM) -> Held:
+        """A request ended: its hold goes on for 72 h and lapses then. Raises HoldRefused."""
+
+        def change(row: RowMapping, _: datetime) -> dict[str, Any]:
+            if row["kind"] != "request":
+                raise HoldRefused("conflict", "only a request's hold lapses")
+            return {"lapses_at": ended_at + REQUEST_GRACE}
+
+        return await self._do(id, Act(by, "end_request_hold", id), change)
+
+    async def _do(
+        self, id: str, act: Act, change: Callable[[RowMapping, datetime], dict[str, Any]]
+    ) -> Held:
+        now = self._clock.now()
+        refusal: HoldRefused | None = None
+        values: dict[str, Any] = {}
+        async with self._store.write() as connection:
+            try:
+                row = await _row(connection, id)
+                if row["state"] not in LIVE:
+                    raise HoldRefused("conflict", "it is over")
+                values = change(row, now)
+            except HoldRefused as error:
+                refusal = error
+            result = "ok" if refusal is None else refusal.code
+            number = await append(connection, replace(act, result=result), now)
+            if refusal is None:
+                if "ended_at" in values:
+                    values["ledger"] = number
+                await connection.execute(update(holds).where(holds.c.id == id).values(**values))
+        if refusal is not None:
+            raise refusal
+        self._changed(id, str(values.get("state", "")))
+        return await self.one(id)
+
+    # ------------------------------------------------------------ by itself
+
+    async def run(self) -> None:
+        """Let time act on holds until cancelled."""
+        await keep("holds", self._look_always, on=(StoreAway,), clock=self._clock, log=log)
+
+    async def _look_always(self) -> None:
+        while True:
+            await self.look()
+            await self._clock.sleep(_LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Note confirmations and dates of review, and let requests' holds lapse."""
+        now = self._clock.now()
+        changed: list[tuple[str, str]] = []
+        async with self._store.write() as connection:
+            await find_boxes(connection)
+            waiting = select(hold_boxes.c.hold).where(hold_boxes.c.confirmed_at.is_(None))
+            boxes = select(hold_boxes.c.hold)
+            h = holds.c
+            steps = (
+                ("ACTIVE", (h.state == "PLACED", h.id.not_in(waiting), h.id.in_(boxes))),
+                ("REVIEW_DUE", (h.state == "ACTIVE", h.review_at <= now)),
+            )
+            for state, which in steps:
+                for one in list(await connection.scalars(select(h.id).where(*which))):
+                    await connection.execute(update(holds).where(h.id == one).values(state=state))
+                    changed.append((one, state))
+            over = select(h.id).where(h.state.in_(LIVE), h.lapses_at <= now)
+            for one in list(await connection.scalars(over)):
+                act = Act(SYSTEM, "lapse_hold", one, "its request ended 72 h ago")
+                number = await append(connection, act, now)
+                ended = {"state": "LAPSED", "ended_at": now, "ledger": number}
+                await connection.execute(update(holds).where(h.id == one).values(**ended))
+                changed.append((one, "LAPSED"))
+        for one, state in changed:
+            self._changed(one, state)
+
+    def _changed(self, id: str, state: str) -> None:
+        self._events.publish("hold", id, {"state": state})
+        self._on_changed()
+
+
+_NO_PROPOSAL: dict[str, Any] = {"proposed_by": None, "proposed_at": None, "proposed_why": None}
+
+
+async def find_boxes(connection: AsyncConnection) -> None:
+    """Name for every live hold the boxes that look after its cameras, or have its footage."""
+    live = (
+        select(hold_cameras.c.hold, cameras.c.edge)
+        .join(holds, holds.c.id == hold_cameras.c.hold)
+        .join(cameras, cameras.c.id == hold_cameras.c.camera)
+        .where(holds.c.state.in_(LIVE))
+    )
+    recorded = (
+        select(hold_cameras.c.hold, segments.c.edge)
+        .join(holds, holds.c.id == hold_cameras.c.hold)
+        .join(segments, touched_by_hold())
+        .where(holds.c.state.in_(LIVE), ~is_deleted())
+    )
+    wanted = {
+        (row.hold, row.edge)
+        for query in (live, recorded)
+        for row in await connection.execute(query.distinct())
+    }
+    known = await connection.execute(select(hold_boxes.c.hold, hold_boxes.c.edge))
+    new = wanted - {(row.hold, row.edge) for row in known}
+    if new:
+        rows = [{"hold": hold, "edge": edge} for hold, edge in sorted(new)]
+        await connection.execute(insert(hold_boxes), rows)
+
+
+async def held_bytes(connection: AsyncConnection, owner: str = "") -> int:
+    """Give the bytes that live holds cover, for one owner or the whole site."""
+    which = [holds.c.state.in_(LIVE), touched_by_hold(), ~is_deleted()]
+    if owner:
+        which.append(holds.c.owner == owner)
+    covered = (
+        select(segments.c.id, segments.c.bytes)
+        .join(hold_cameras, hold_cameras.c.camera == segments.c.camera)
+        .join(holds, holds.c.id == hold_cameras.c.hold)
+        .where(*which)
+        .distinct()
+        .subquery()
+    )
+    return int(await connection.scalar(select(func.sum(covered.c.bytes))) or 0)
+
+
+async def _row(connection: AsyncConnection, id: str) -> RowMapping:
+    row = (await connection.execute(select(holds).where(holds.c.id == id))).mappings().first()
+    if row is None:
+        raise HoldRefused("no_such")
+    return row
+
+
+async def _sum(
+    connection: AsyncConnection, which: Iterable[Any], now: datetime, but: tuple[str, ...]
+) -> Covered:
+    s = segments.c
+    conditions = list(which)
+    free, over = ~is_held(*but), s.retain_until <= now
+    size, count = func.coalesce(func.sum(s.bytes), 0), func.count(s.id)
+    total = (await connection.execute(select(count, size).where(*conditions))).one()
+    freed = (await connection.execute(select(count, size).where(*conditions, free))).one()
+    gone = (await connection.execute(select(count, size).where(*conditions, free, over))).one()
+    ends = select(func.min(s.retain_until), func.max(s.retain_until))
+    first, last = (await connection.execute(ends.where(*conditions, free, ~over))).one()
+    return Covered(
+        segments=total[0],
+        bytes=int(total[1]),
+        freed_segments=freed[0],
+        freed_bytes=int(freed[1]),
+        over_segments=gone[0],
+        over_bytes=int(gone[1]),
+        next_at=first,
+        last_at=last,
+    )

@@ -1,0 +1,238 @@
+"""How long footage of each category is kept, what will be deleted by when, and what was."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contract.clock import Clock
+from contract.retention import FLOOR_DAYS, TooShort, period
+from orchestrator.accounts import Person
+from orchestrator.covers import is_deleted, is_held
+from orchestrator.ledger import Act, append
+from orchestrator.store import Store
+from orchestrator.store.tables import (
+    deferrals,
+    deletions,
+    exam_sessions,
+    retention_classes,
+    segments,
+)
+
+_MOST_DAYS = 36500
+_DAY_US = 86_400_000_000
+_FIRST = date(1970, 1, 1)
+
+
+class RetentionRefused(Exception):
+    """A class is not set; `code` is `retention_too_short` or `bad_request`."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(message or code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A recording whose term is or will be over."""
+
+    id: str
+    camera: str
+    edge: str
+    start: datetime
+    end: datetime
+    bytes: int
+    retain_until: datetime
+    why: str = ""
+    """Of a deferral."""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many, and how much."""
+
+    segments: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What becomes of recordings up to an instant."""
+
+    at: datetime
+    due: list[Piece]
+    held: list[Piece]
+    deferred: list[Piece]
+    totals: dict[str, Total]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is deleted on a day, of the site's zone."""
+
+    day: str
+    due: Total
+    held: Total
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """How many days footage of a category is kept."""
+
+    category: str
+    days: int
+    set_by: str = ""
+    set_at: datetime | None = None
+
+
+class Retention:
+    """Reads terms and sets classes."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def due(self, at: datetime, limit: int = 1000) -> Due:
+        """Give what will be deleted by then, what holds keep, and what is late already."""
+        over = [segments.c.retain_until <= at, ~is_deleted()]
+        late = (
+            select(segments, deferrals.c.why, deferrals.c.since)
+            .join(
+                deferrals,
+                (deferrals.c.segment == segments.c.id) & (deferrals.c.edge == segments.c.edge),
+            )
+            .where(deferrals.c.ended_at.is_(None), ~is_deleted())
+            .order_by(deferrals.c.since, segments.c.id)
+            .limit(limit)
+        )
+        async with self._store.read() as connection:
+            due, due_total = await _pieces(connection, [*over, ~is_held()], limit)
+            held, held_total = await _pieces(connection, [*over, is_held()], limit)
+            deferred = [_piece(row) for row in await connection.execute(late)]
+        totals = {
+            "due": due_total,
+            "held": held_total,
+            "deferred": Total(len(deferred), sum(one.bytes for one in deferred)),
+        }
+        return Due(at, due, held, deferred, totals)
+
+    async def days(self, until: datetime, zone: tzinfo) -> list[Day]:
+        """Give what ends on each day until then, in the site's zone."""
+        s = segments.c
+        offset = self._clock.now().astimezone(zone).utcoffset() or timedelta()
+        local = type_coerce(s.retain_until, BigInteger) + offset // timedelta(microseconds=1)
+        day = (local // _DAY_US).label("day")
+        held = case((is_held(), 1), else_=0)
+        of_each = (
+            select(day, s.bytes, held.label("held"))
+            .where(s.retain_until <= until, ~is_deleted())
+            .subquery()
+        )
+        c = of_each.c
+        query = (
+            select(
+                c.day,
+                c.held,
+                func.count().label("segments"),
+                func.coalesce(func.sum(c.bytes), 0).label("bytes"),
+            )
+            .group_by(c.day, c.held)
+            .order_by(c.day)
+        )
+        found: dict[int, dict[int, Total]] = {}
+        async with self._store.read() as connection:
+            for row in await connection.execute(query):
+                found.setdefault(row.day, {})[row.held] = Total(row.segments, int(row.bytes))
+        none = Total(0, 0)
+        return [
+            Day(str(_FIRST + timedelta(days=number)), of.get(0, none), of.get(1, none))
+            for number, of in found.items()
+        ]
+
+    async def deletions(self, limit: int = 100) -> list[Row[Any]]:
+        """Give the newest deletions."""
+        newest = select(deletions).order_by(deletions.c.deleted_at.desc()).limit(limit)
+        async with self._store.read() as connection:
+            return list(await connection.execute(newest))
+
+    # ------------------------------------------------------------ classes
+
+    async def classes(self) -> list[Class]:
+        """Give every category in use, and how long its footage is kept."""
+        async with self._store.read() as connection:
+            rows = (await connection.execute(select(retention_classes))).all()
+            used = select(exam_sessions.c.category).distinct()
+            names = set(await connection.scalars(used)) | {row.category for row in rows}
+        known = {
+            row.category: Class(row.category, row.days, row.set_by, row.set_at) for row in rows
+        }
+        return [known.get(name, Class(name, FLOOR_DAYS)) for name in sorted(names)]
+
+    async def set_class(
+        self, person: Person, category: str, days: int, reason: str, source: str = ""
+    ) -> Class:
+        """Keep footage of this category so many days; raises RetentionRefused below thirty.
+
+        What has its term already may keep longer by it, and never shorter.
+        """
+        now = self._clock.now()
+        act = Act(person.user, "set_retention", f"{category} {days} d"[:200], reason, source=source)
+        refusal: RetentionRefused | None = None
+        try:
+            period(days)
+        except TooShort as error:
+            refusal = RetentionRefused("retention_too_short", str(error))
+        if days > _MOST_DAYS:
+            refusal = RetentionRefused("bad_request", "more than a hundred years")
+        async with self._store.write() as connection:
+            result = "ok" if refusal is None else refusal.code
+            await append(connection, replace(act, result=result), now)
+            if refusal is None:
+                mine = retention_classes.c.category == category
+                await connection.execute(delete(retention_classes).where(mine))
+                await connection.execute(
+                    insert(retention_classes).values(
+                        category=category, days=days, set_by=person.user, set_at=now
+                    )
+                )
+        if refusal is not None:
+            raise refusal
+        return Class(category, days, person.user, now)
+
+
+async def _pieces(
+    connection: AsyncConnection, which: list[ColumnElement[bool]], limit: int
+) -> tuple[list[Piece], Total]:
+    s = segments.c
+    found = select(segments).where(*which).order_by(s.retain_until, s.id).limit(limit)
+    pieces = [_piece(row) for row in await connection.execute(found)]
+    totals = select(func.count(s.id), func.coalesce(func.sum(s.bytes), 0)).where(*which)
+    count, size = (await connection.execute(totals)).one()
+    return pieces, Total(count, int(size))
+
+
+def _piece(row: Row[Any]) -> Piece:
+    return Piece(
+        id=row.id,
+        camera=row.camera,
+        edge=row.edge,
+        start=row.starts_at,
+        end=row.ends_at,
+        bytes=row.bytes,
+        retain_until=row.retain_until,
+        why=getattr(row, "why", ""),
+        since=getattr(row, "since", None),
+    )

@@ -29,6 +29,7 @@ class Action(StrEnum):
     see_live = "see_live"
     see_recordings = "see_recordings"
     play_recording = "play_recording"
+    see_coverage = "see_coverage"
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -60,6 +61,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.import_timetable,
                 Action.see_recordings,
                 Action.play_recording,
+                Action.see_coverage,
             }
         ),
         Role.patrol: frozenset(_WATCH_THE_EXAM),
@@ -75,7 +77,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.manage_users,
             }
         ),
-        Role.auditor: frozenset({Action.read_ledger}),
+        Role.auditor: frozenset({Action.read_ledger, Action.see_coverage}),
     }
 )
 """What each role may do. What does not stand here is refused."""

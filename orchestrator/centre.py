@@ -16,6 +16,8 @@ from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.catalogue import Catalogue
+from orchestrator.certificates.office import Certificates
+from orchestrator.certificates.reading import Site as CertifiedSite
 from orchestrator.config import Config
 from orchestrator.dispatch import Dispatcher
 from orchestrator.doors import Doors
@@ -64,6 +66,7 @@ class Centre:
     phones: Phones
     duty: Duty
     alerts: Alerts
+    certificates: Certificates
 
     @classmethod
     @asynccontextmanager
@@ -96,6 +99,7 @@ class Centre:
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
+            group.create_task(self.certificates.run(), name="certificates")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -201,4 +205,11 @@ def _compose(
         phones=Phones(store, broker, bus, keyring.seal, clock),
         duty=duty,
         alerts=Alerts(store, bus, events, clock, lead, duty),
+        certificates=Certificates(
+            store,
+            keyring.attest,
+            events,
+            clock,
+            CertifiedSite(config.site_name, config.timezone, lead),
+        ),
     )

@@ -410,6 +410,66 @@ class Deferred(Message, frozen=True, kw_only=True):
     since: Instant
 
 
+class StatedGap(Message, frozen=True, kw_only=True):
+    """A gap as a statement of coverage names it."""
+
+    start: Instant
+    end: Instant
+    cause: str
+    detail: str = ""
+
+
+class CoverageStated(Message, frozen=True, kw_only=True):
+    """The box's word on an order whose window is over. Fact type `coverage`.
+
+    Told again when it changes; the newest one holds.
+    """
+
+    order: Id
+    camera: Id
+    session: Id
+    stream: Stream
+    start: Instant
+    end: Instant
+    recorded_us: int
+    """Of the window, on disk."""
+    seams_us: int
+    """Holes of at most a second, none of them a gap."""
+    gaps: tuple[StatedGap, ...]
+    segments: int
+    """How many segments touch the window."""
+    roots: str
+    """Hex SHA-256 over the ids and Merkle roots of these segments."""
+    chain_head: str
+    """Root of the last of them; empty where there is none."""
+    untrusted: int = 0
+    """How many of them were recorded by a clock that was not trusted."""
+
+
+class ContactChanged(Message, frozen=True, kw_only=True):
+    """The box began, or ceased, to ask a camera's stream for pictures. Fact type `contact`.
+
+    Between the two there may be RTSP sessions; outside of them there is none.
+    """
+
+    camera: Id
+    stream: Stream
+    state: Literal["opened", "closed"]
+    since: Instant
+    """When it began, by the box's clock."""
+    sessions: int = 0
+    """How many RTSP sessions were tried by now."""
+    clock: Literal["trusted", "untrusted"] = "trusted"
+
+
+class RecorderBegan(Message, frozen=True, kw_only=True):
+    """The recorder started: no RTSP session outlives the one before. Fact type `recorder`."""
+
+    began: Instant
+    last_alive: Instant | None = None
+    """When the one before was seen alive last."""
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -425,6 +485,9 @@ FactData = (
     | RetentionRaised
     | Deleted
     | Deferred
+    | CoverageStated
+    | ContactChanged
+    | RecorderBegan
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -442,6 +505,9 @@ FACT_TYPES: dict[str, type[Message]] = {
     "retention": RetentionRaised,
     "deleted": Deleted,
     "deferred": Deferred,
+    "coverage": CoverageStated,
+    "contact": ContactChanged,
+    "recorder": RecorderBegan,
 }
 
 

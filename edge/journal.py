@@ -17,7 +17,7 @@ from pathlib import Path
 import aiosqlite
 import msgspec
 
-from contract.messages import CameraChanged, GapFound, Message, SegmentClosed, type_of
+from contract.messages import CameraChanged, GapFound, Message, Order, SegmentClosed, type_of
 from contract.spans import Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,6 +58,12 @@ create table if not exists facts (
     data blob not null
 ) strict;
 create index if not exists facts_by_type on facts (type, seq);
+create table if not exists promises (
+    id text primary key,
+    start_us integer not null,
+    end_us integer not null,
+    row blob not null -- the Order, JSON: what is to be stated when its window is over
+) strict;
 create table if not exists meta (key text primary key, value text not null) strict;
 """
 
@@ -270,6 +276,40 @@ class Journal:
             (to_us(since),),
         )
         return [(from_us(at), msgspec.json.decode(data, type=CameraChanged)) for at, data in rows]
+
+    async def promise(self, orders: Iterable[Order], forget_before: datetime) -> None:
+        """Remember orders beyond their window; forget those that ended before."""
+        rows = [
+            (order.id, to_us(order.start), to_us(order.end), msgspec.json.encode(order))
+            for order in orders
+        ]
+        async with self._transaction() as db:
+            await db.executemany("insert or replace into promises values (?, ?, ?, ?)", rows)
+            await db.execute("delete from promises where end_us < ?", (to_us(forget_before),))
+
+    async def promised(self) -> list[Order]:
+        """Give the orders that are remembered, by their end."""
+        rows = await self._rows("select row from promises order by end_us, id", ())
+        return [msgspec.json.decode(row[0], type=Order) for row in rows]
+
+    async def marks(self) -> tuple[int, int]:
+        """Give where the record of segments and of gaps ends now."""
+        rows = await self._rows(
+            "select (select coalesce(max(rowid), 0) from segments), "
+            "(select coalesce(max(rowid), 0) from gaps)",
+            (),
+        )
+        (last_segment, last_gap), *_ = rows
+        return last_segment, last_gap
+
+    async def recorded_after(self, marks: tuple[int, int]) -> list[tuple[str, str, Span]]:
+        """Give whose the segments and gaps are that were put on record since: camera, stream."""
+        rows = await self._rows(
+            "select camera, stream, start_us, end_us from segments where rowid > ? "
+            "union all select camera, stream, start_us, end_us from gaps where rowid > ?",
+            marks,
+        )
+        return [(row[0], row[1], Span(from_us(row[2]), from_us(row[3]))) for row in rows]
 
     async def known_paths(self, folder: str) -> frozenset[str]:
         """Give the paths of the segments on record below a folder; both as in `path`."""

@@ -29,6 +29,7 @@ class Action(StrEnum):
     see_live = "see_live"
     see_recordings = "see_recordings"
     play_recording = "play_recording"
+    see_coverage = "see_coverage"
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -66,6 +67,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.see_holds,
                 Action.manage_holds,
                 Action.set_retention,
+                Action.see_coverage,
             }
         ),
         Role.patrol: frozenset(_WATCH_THE_EXAM),
@@ -81,7 +83,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.manage_users,
             }
         ),
-        Role.auditor: frozenset({Action.read_ledger, Action.see_holds}),
+        Role.auditor: frozenset({Action.read_ledger, Action.see_holds, Action.see_coverage}),
     }
 )
 """What each role may do. What does not stand here is refused."""

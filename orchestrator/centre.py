@@ -17,6 +17,8 @@ from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.catalogue import Catalogue
+from orchestrator.certificates.office import Certificates
+from orchestrator.certificates.reading import Site as CertifiedSite
 from orchestrator.config import Config
 from orchestrator.dispatch import Dispatcher
 from orchestrator.doors import Doors
@@ -71,6 +73,7 @@ class Centre:
     holds: Holds
     hold_lists: HoldLists
     retention: Retention
+    certificates: Certificates
 
     @classmethod
     @asynccontextmanager
@@ -105,6 +108,7 @@ class Centre:
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
+            group.create_task(self.certificates.run(), name="certificates")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -222,4 +226,11 @@ def _compose(
         holds=Holds(store, events, clock, limits, hold_lists.touch),
         hold_lists=hold_lists,
         retention=Retention(store, clock),
+        certificates=Certificates(
+            store,
+            keyring.attest,
+            events,
+            clock,
+            CertifiedSite(config.site_name, config.timezone, lead),
+        ),
     )

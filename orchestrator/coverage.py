@@ -8,61 +8,34 @@ from datetime import datetime
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contract.spans import Span, subtract, union
+from contract.coverage import Hole, account
+from contract.spans import Span, union
 from orchestrator.store import Store
 from orchestrator.store.tables import cameras, gaps, segments
 
-SHORTEST_S = 1.0
-"""A gap is longer than this; less is the rounding of two clocks."""
-UNTOLD = "not_told"
-"""The cause of a missing span of which its box has said nothing yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Seconds that were planned and are not in the catalogue."""
-
-    span: Span
-    cause: str
+_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class CameraCoverage:
-    """Planned and recorded seconds of one camera."""
+    """Planned and recorded seconds of one camera; seams of files count as recorded."""
 
     camera: str
     planned_s: float
     recorded_s: float
-    missing: tuple[Missing, ...]
+    missing: tuple[Hole, ...]
 
 
 def cover(
     camera: str,
     planned: Span,
     recorded: Iterable[Span],
-    told: Sequence[Missing],
+    told: Sequence[Hole],
 ) -> CameraCoverage:
     """Compare what was planned with what is there; a missing span takes the cause told of it."""
-    holes = [hole for hole in subtract(planned, recorded) if hole.seconds > SHORTEST_S]
-    missing = tuple(part for hole in holes for part in _explained(hole, told))
-    lost = sum(hole.seconds for hole in holes)
-    return CameraCoverage(camera, planned.seconds, planned.seconds - lost, missing)
-
-
-def _explained(hole: Span, told: Sequence[Missing]) -> list[Missing]:
-    """Cut a hole where causes begin and end; what nobody told of stays unexplained."""
-    parts: list[Missing] = []
-    open_spans = [hole]
-    for gap in told:
-        rest: list[Span] = []
-        for span in open_spans:
-            common = Span(max(span.start, gap.span.start), min(span.end, gap.span.end))
-            if common.start < common.end:
-                parts.append(Missing(common, gap.cause))
-            rest += subtract(span, [gap.span])
-        open_spans = rest
-    parts += [Missing(span, UNTOLD) for span in open_spans if span.seconds > SHORTEST_S]
-    return sorted(parts, key=lambda part: part.span)
+    found = account(planned, recorded, told)
+    kept_us = found.planned_us - found.missing_us
+    return CameraCoverage(camera, found.planned_us / _US, kept_us / _US, found.gaps)
 
 
 class Coverage:
@@ -84,7 +57,7 @@ class Coverage:
                 name,
                 past,
                 union(span for span, _ in recorded[name]),
-                [Missing(span, cause) for span, cause in told[name]],
+                [Hole(span, cause) for span, cause in told[name]],
             )
             for name in names
         ]

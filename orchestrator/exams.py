@@ -17,6 +17,11 @@ class Lead:
     before: timedelta
     after: timedelta
 
+    @classmethod
+    def of(cls, before_minutes: float, after_minutes: float) -> "Lead":
+        """Read it as the configuration writes it."""
+        return cls(timedelta(minutes=before_minutes), timedelta(minutes=after_minutes))
+
     def window(self, start: datetime, end: datetime) -> Span:
         """Give the window of an exam."""
         return Span(start - self.before, end + self.after)

@@ -60,6 +60,8 @@ class Keyring:
     plan: SigningKey
     ticket: SigningKey
     hold: SigningKey
+    attest: SigningKey
+    """Signs certificates."""
     seal: SealKey
     site_secret: str | None = field(default=None, repr=False)
     """The site's offline key, PEM: there once, after the very first opening, and kept nowhere."""
@@ -84,6 +86,8 @@ class Keyring:
                 SigningKey.load(folder / "plan.pem"),
                 SigningKey.load(folder / "ticket.pem"),
                 SigningKey.load(folder / "hold.pem"),
+                # made here for a site that was set up before there were certificates
+                SigningKey.load_or_make(folder / "attest.pem"),
                 SealKey.load(folder / "seal.key"),
                 secret,
             )
@@ -151,7 +155,7 @@ def _set_up(folder: Path, now: datetime) -> str:
     beside = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True, mode=0o700)
-    for name in ("identity", "plan", "ticket", "hold", "tls"):
+    for name in ("identity", "plan", "ticket", "hold", "attest", "tls"):
         SigningKey.make().save(beside / f"{name}.pem")
     SealKey.load_or_make(beside / "seal.key")
     tls = SigningKey.load(beside / "tls.pem")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,10 @@ from contract.spans import Span
 from orchestrator.exams import Lead
 from orchestrator.planning import Course, Session, State, session_state
 from orchestrator.store import Store
-from orchestrator.store.tables import exam_sessions, rooms
+from orchestrator.store.tables import certificates, exam_sessions, rooms
+
+ShownState = State | Literal["VERIFIED", "INCOMPLETE"]
+"""What the clock makes of a session, and once it is over, what its certificate says."""
 
 
 class NoSuchSession(Exception):
@@ -27,7 +30,7 @@ class SessionView:
     session: Session
     room_name: str
     window: Span
-    state: State
+    state: ShownState
 
 
 class Sessions:
@@ -80,11 +83,20 @@ class Sessions:
         window = session.window(self._lead.before, self._lead.after)
         now = self._clock.now()
         state = session_state(session, now, self._lead.before, self._lead.after)
-        return SessionView(session, row.room_name, window, state)
+        shown = row.verdict if state == "ENDED" and row.verdict else state
+        return SessionView(session, row.room_name, window, shown)
 
 
 def _selected() -> Select[Any]:
-    return select(exam_sessions, rooms.c.name.label("room_name")).join(
+    c = certificates.c
+    newest = (
+        select(c.verdict)
+        .where(c.session == exam_sessions.c.id)
+        .order_by(c.edition.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(exam_sessions, rooms.c.name.label("room_name"), newest.label("verdict")).join(
         rooms, rooms.c.id == exam_sessions.c.room
     )
 

@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 
 from contract.clock import Instant
 from contract.messages import HoldKind, Id, Stream
+from orchestrator.certificates.document import Certificate, Outside, Unproved
+from orchestrator.sessions import ShownState
 
 T = TypeVar("T")
 
@@ -183,7 +185,7 @@ class Session(Answer, frozen=True, kw_only=True):
     end: Instant
     window_start: Instant
     window_end: Instant
-    state: Literal["PLANNED", "ARMED", "RUNNING", "ENDING", "ENDED", "CANCELLED"]
+    state: ShownState
     courses: tuple[Course, ...]
     headcount: int | None
     invigilators: tuple[str, ...]
@@ -297,14 +299,88 @@ class CameraCoverage(Answer, frozen=True, kw_only=True):
     missing: tuple[Missing, ...]
 
 
+class Edition(Answer, frozen=True, kw_only=True):
+    """An edition of a session's certificate."""
+
+    edition: int
+    issued_at: Instant
+    verdict: str
+
+
 class Coverage(Answer, frozen=True, kw_only=True):
-    """What of a session is on disk, by the catalogue as it stands `at`."""
+    """What of a session is on disk, by the catalogue as it stands `at`, and its certificate."""
 
     session: str
     at: Instant
     window_start: Instant
     window_end: Instant
     cameras: tuple[CameraCoverage, ...]
+    state: ShownState
+    certificate: Certificate | None = None
+    """The newest edition, once the session is over and its boxes have told."""
+    editions: tuple[Edition, ...] = ()
+
+
+class CoverageRow(Answer, frozen=True, kw_only=True):
+    """A session in the list of coverage; seconds of all its cameras together."""
+
+    session: str
+    room: str
+    room_name: str
+    building: str
+    start: Instant
+    end: Instant
+    window_start: Instant
+    window_end: Instant
+    state: ShownState
+    courses: tuple[Course, ...]
+    edition: int | None
+    """Of the newest certificate; null: there is none yet."""
+    planned_seconds: float | None
+    recorded_seconds: float | None
+    """Seams of files of at most a second count as recorded."""
+
+
+class CoverageQuery(Paging, frozen=True, kw_only=True):
+    """Sessions whose windows overlap a span."""
+
+    start: Instant | None = msgspec.field(default=None, name="from")
+    end: Instant | None = msgspec.field(default=None, name="to")
+
+
+class EditionQuery(Request, frozen=True, kw_only=True):
+    """Which edition of a certificate; by default the newest."""
+
+    edition: Annotated[int, Meta(ge=1)] | None = None
+
+
+class PrintQuery(EditionQuery, frozen=True, kw_only=True):
+    """In which language it is printed."""
+
+    lang: Literal["zh", "en"] = "zh"
+
+
+class SpanQuery(Request, frozen=True, kw_only=True):
+    """A span, both ends named."""
+
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+
+
+class SilenceFound(Answer, frozen=True, kw_only=True):
+    """Whether anything was recorded, or a camera asked for pictures, outside windows."""
+
+    start: Instant
+    end: Instant
+    silent: bool
+    """True: proved that nothing was."""
+    cameras: int
+    segments: int
+    contacts: int
+    lead_in_seconds: float
+    exceptions: tuple[Outside, ...]
+    untrusted: tuple[Outside, ...]
+    unproved: tuple[Unproved, ...]
 
 
 # ---------------------------------------------------------------- live

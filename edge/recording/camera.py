@@ -4,9 +4,17 @@ import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from contract.clock import Clock
-from contract.messages import CameraChanged, CameraStatus, Stream, StreamState
+from contract.messages import (
+    CameraChanged,
+    CameraStatus,
+    ContactChanged,
+    Stream,
+    StreamState,
+)
 from contract.retry import backoff
 from edge.feedserver import FeedServer
 from edge.journal import from_us
@@ -55,7 +63,8 @@ class CameraStream:
         recorder: Recorder,
         feed: FeedServer,
         clock: Clock,
-        changed: Callable[[CameraChanged], None],
+        changed: Callable[[CameraChanged | ContactChanged], None],
+        clock_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.key = key
         self.recorder = recorder
@@ -64,6 +73,8 @@ class CameraStream:
         self._feed = feed
         self._clock = clock
         self._changed = changed
+        self._clock_trusted = clock_trusted
+        self._sessions = 0
         self._state: StreamState = "off"
         self._cause = ""
         self._told: tuple[str, str] = ("off", "")
@@ -132,6 +143,8 @@ class CameraStream:
     ) -> None:
         """Pull until cancelled, again after each loss."""
         pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        since, self._sessions = self._clock.now(), 0
+        self._tell_contact("opened", since)
         self._become("connecting")
         try:
             while True:
@@ -147,6 +160,7 @@ class CameraStream:
         finally:
             self._end()
             self._become("off")
+            self._tell_contact("closed", since)
 
     async def _pull_once(
         self, origin: Origin, sweep: Sweep, may_contact: Callable[[str], bool]
@@ -157,6 +171,7 @@ class CameraStream:
             Address.parse(origin.url),
             Login(origin.user, origin.password) if origin.user else None,
         )
+        self._sessions += 1
         self._run = max(self._run + 1, int(self._clock.now().timestamp() * 1000))
         try:
             await pull(target, self, sweep, self._clock, run=self._run, may_contact=may_contact)
@@ -167,6 +182,18 @@ class CameraStream:
         self.fail(Failure(self._clock.now(), loss.cause, loss.detail))
         self._end()
         self._become(_STATES.get(loss.cause, "refused"), loss.cause, loss.detail)
+
+    def _tell_contact(self, state: Literal["opened", "closed"], since: datetime) -> None:
+        self._changed(
+            ContactChanged(
+                camera=self.key[0],
+                stream=self.key[1],
+                state=state,
+                since=since,
+                sessions=self._sessions,
+                clock="trusted" if self._clock_trusted() else "untrusted",
+            )
+        )
 
     def _end(self) -> None:
         self.recorder.end()

@@ -129,7 +129,9 @@ class Fleet:
                 self._books.seal,
                 lambda error: self.shelf_broke(key, error),
             )
-            stream = CameraStream(key, recorder, self._feed, self._clock, self._books.tell)
+            stream = CameraStream(
+                key, recorder, self._feed, self._clock, self._books.tell, self._trusts_clock
+            )
             self.streams[key] = stream
         return stream
 
@@ -204,6 +206,9 @@ class Fleet:
             for stream in self.streams.values():
                 stream.clock_stepped()
         self._ahead = ahead
+
+    def _trusts_clock(self) -> bool:
+        return self._earliest() is None
 
     def _ahead_now(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

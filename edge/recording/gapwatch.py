@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from contract.clock import Clock
-from contract.messages import GapCause, GapFound, Stream
+from contract.messages import CameraChanged, GapCause, GapFound, Stream
 from contract.spans import Span, subtract
 from edge.journal import to_us
 from edge.recording.arming import ordered
@@ -58,10 +58,18 @@ class GapWatch:
 
     async def _remember_failures(self) -> None:
         since = self._began - _PAST
+        last: dict[Key, CameraChanged] = {}
         for at, change in await self._rows.read(lambda journal: journal.camera_changes(since)):
-            if change.cause:
-                failures = self._earlier.setdefault((change.camera, change.stream), [])
-                failures.append(Failure(at, _cause(change.cause), change.detail))
+            last[change.camera, change.stream] = change
+            self._remember(at, change)
+        for change in last.values():
+            if self._last_alive is not None:  # said once, it held until the end of that run
+                self._remember(self._last_alive, change)
+
+    def _remember(self, at: datetime, change: CameraChanged) -> None:
+        if change.cause:
+            failures = self._earlier.setdefault((change.camera, change.stream), [])
+            failures.append(Failure(at, _cause(change.cause), change.detail))
 
     async def _follow_orders(self) -> None:
         """Take up new windows; one that was taken back is judged up to now."""

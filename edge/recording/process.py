@@ -12,7 +12,7 @@ import msgspec
 
 from contract.clock import Clock
 from contract.keys import SealKey
-from contract.messages import ShelfTrouble
+from contract.messages import RecorderBegan, ShelfTrouble
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
@@ -22,6 +22,7 @@ from edge.recording.books import Books
 from edge.recording.fleet import Fleet
 from edge.recording.gapwatch import GapWatch
 from edge.recording.rows import Rows
+from edge.recording.statements import Statements
 from edge.recording.volume import WrongVolume, confirm, identify
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
     last_alive = _last_alive(status)
     config.run.mkdir(parents=True, exist_ok=True)
     async with Rows.open(config.journal, clock) as rows:
+        began = RecorderBegan(began=clock.now(), last_alive=last_alive)
+        rows.put(lambda journal: journal.add_fact(began, began.began))
         volume = await _identified(config, rows, clock)
         parts = await asyncio.to_thread(adoption.unfinished, config.shelf)
         with _goodbye(status):
@@ -57,6 +60,8 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
                 group.create_task(books.adopt(parts, adopted), name="adoption")
                 group.create_task(fleet.run(), name="fleet")
                 group.create_task(_watch_gaps(adopted, watch), name="gaps")
+                statements = Statements(fleet.file, rows, clock)
+                group.create_task(_state(adopted, statements), name="statements")
                 group.create_task(_sync(fleet, clock), name="sync")
                 group.create_task(_say(fleet, status, clock), name="status")
 
@@ -90,6 +95,12 @@ async def _watch_gaps(adopted: asyncio.Event, watch: GapWatch) -> None:
     """What an earlier run left must be on record before anything is called missing."""
     await adopted.wait()
     await watch.run()
+
+
+async def _state(adopted: asyncio.Event, statements: Statements) -> None:
+    """Nor is anything stated before."""
+    await adopted.wait()
+    await statements.run()
 
 
 async def _sync(fleet: Fleet, clock: Clock) -> None:

@@ -266,6 +266,8 @@ facts = Table(
     Column("body", LargeBinary, nullable=False),  # the signed `Fact` as it came
 )
 Index("ix_facts_seq", facts.c.edge, facts.c.seq)
+Index("ix_facts_type", facts.c.type, facts.c.at)
+Index("ix_facts_heard_at", facts.c.heard_at)
 
 fact_marks = Table(
     "fact_marks",
@@ -345,6 +347,29 @@ edge_states = Table(  # the last that was heard of each box
     Column("clock_trusted", Boolean, nullable=False),
     Column("free_bytes", BigInteger),
     one_of("state", ("online", "offline")),
+)
+
+# ---------------------------------------------------------------- proof
+
+certificates = Table(  # append-only (triggers.py): what changes is another edition
+    "certificates",
+    metadata,
+    Column("session", Text, primary_key=True),
+    Column("edition", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    Column("issued_at", InstantType, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("planned_us", BigInteger, nullable=False),  # of all cameras together
+    Column("recorded_us", BigInteger, nullable=False),
+    Column("seams_us", BigInteger, nullable=False),  # holes of at most a second, no gaps
+    Column("content_sha256", Text, nullable=False),  # of what depends on no issue
+    Column("kid", Text, nullable=False),
+    Column("public", Text, nullable=False),  # base64, of the key that signed it
+    Column("body", Text, nullable=False),  # canonical JSON, exactly as it was signed
+    Column("sig", Text, nullable=False),
+    Column("statements", JSON, nullable=False),  # list of {fact, public}: the boxes' own words
+    one_of("verdict", ("VERIFIED", "INCOMPLETE")),
+    CheckConstraint("edition >= 1", name="edition"),
+    CheckConstraint("recorded_us + seams_us <= planned_us", name="sums"),
 )
 
 # ---------------------------------------------------------------- references

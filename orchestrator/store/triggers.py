@@ -1,4 +1,4 @@
-"""What the database itself refuses: any row of the ledger changed, removed or put before others.
+"""What the database itself refuses: rows of the ledger or certificates changed or removed.
 
 On SQLite an INSERT OR REPLACE removes rows without asking the triggers for DELETE.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Table, event
 
-from orchestrator.store.tables import ledger
+from orchestrator.store.tables import certificates, ledger
 
 TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "sqlite": (
@@ -41,4 +41,30 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
 @event.listens_for(ledger, "after_create")
 def _guard(_table: Table, connection: Connection, **_: object) -> None:
     for statement in TRIGGERS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+CERTIFICATE_TRIGGERS: Mapping[str, tuple[str, ...]] = {
+    "sqlite": (
+        """CREATE TRIGGER certificates_no_update BEFORE UPDATE ON certificates
+        BEGIN SELECT RAISE(ABORT, 'certificates are append-only'); END""",
+        """CREATE TRIGGER certificates_no_delete BEFORE DELETE ON certificates
+        BEGIN SELECT RAISE(ABORT, 'certificates are append-only'); END""",
+        """CREATE TRIGGER certificates_no_replace BEFORE INSERT ON certificates
+        WHEN EXISTS (SELECT 1 FROM certificates
+          WHERE session = NEW.session AND edition >= NEW.edition)
+        BEGIN SELECT RAISE(ABORT, 'certificates are append-only'); END""",
+    ),
+    "postgresql": (
+        """CREATE FUNCTION certificates_are_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'certificates are append-only'; END $$""",
+        """CREATE TRIGGER certificates_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON certificates
+        FOR EACH STATEMENT EXECUTE FUNCTION certificates_are_append_only()""",
+    ),
+}
+
+
+@event.listens_for(certificates, "after_create")
+def _guard_certificates(_table: Table, connection: Connection, **_: object) -> None:
+    for statement in CERTIFICATE_TRIGGERS[connection.dialect.name]:
         connection.exec_driver_sql(statement)

@@ -80,8 +80,8 @@ async def told_at_close(socket: ClientWebSocketResponse) -> int | None:
 
 
 @asynccontextmanager
-async def open_house(tmp_path: Path) -> AsyncGenerator[House]:
-    """Open a centre with two rooms, two cameras and one box."""
+async def open_house(tmp_path: Path, static: Path | None = None) -> AsyncGenerator[House]:
+    """Open a centre with two rooms, two cameras and one box; without pages, unless given some."""
     clock = ManualClock()
     config = Config(
         data=tmp_path / "centre",
@@ -91,7 +91,7 @@ async def open_house(tmp_path: Path) -> AsyncGenerator[House]:
     )
     async with Centre.open(config, clock) as centre:
         await furnish(centre)
-        server = TestServer(create_app(centre, static=tmp_path / "no-pages"))
+        server = TestServer(create_app(centre, static=static or tmp_path / "no-pages"))
         async with TestClient(server, cookie_jar=CookieJar(unsafe=True)) as client:
             yield House(centre, client, clock)
 

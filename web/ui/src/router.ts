@@ -24,6 +24,7 @@ const routes: RouteRecordRaw[] = [
   page('references', '/references', () => import('@/pages/ReferencesPage.vue')),
   page('devices', '/devices', () => import('@/pages/DevicesPage.vue')),
   page('ledger', '/ledger', () => import('@/pages/LedgerPage.vue')),
+  page('coverage', '/coverage', () => import('@/pages/CoveragePage.vue')),
   page('users', '/users', () => import('@/pages/UsersPage.vue')),
   { path: '/:rest(.*)*', name: 'missing', component: () => import('@/pages/MissingPage.vue'), meta: { title: 'page.missing' } },
 ]

@@ -11,6 +11,7 @@ export type PageName =
   | 'references'
   | 'devices'
   | 'ledger'
+  | 'coverage'
   | 'users'
 
 const MAY: Record<PageName, readonly Role[]> = {
@@ -22,6 +23,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   references: ['exam_office', 'patrol', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
+  coverage: ['exam_office', 'auditor'],
   users: ['sys_admin'],
 }
 

@@ -5,6 +5,7 @@ import type {
   Applied,
   Camera,
   Coverage,
+  CoverageRow,
   Edge,
   Invitation,
   LedgerRow,
@@ -17,6 +18,7 @@ import type {
   Role,
   Room,
   Session,
+  Silence,
   StagedTimetable,
   Stream,
   User,
@@ -86,6 +88,26 @@ export class Api {
   /** Give what of an exam is recorded and what is missing, up to now. */
   coverage(session: string): Promise<Coverage> {
     return this.json('GET', `/coverage/${encodeURIComponent(session)}`)
+  }
+
+  /** Give a span's sessions with what their certificates say. */
+  covered(from: string, to: string): Promise<CoverageRow[]> {
+    return this.all<CoverageRow>('/coverage', { from, to })
+  }
+
+  /** Say whether anything was recorded outside windows. */
+  silence(from: string, to: string): Promise<Silence> {
+    return this.json('GET', '/coverage/silence', { query: { from, to } })
+  }
+
+  /** Give where a certificate on paper is. */
+  paperUrl(session: string, lang: 'zh' | 'en'): string {
+    return `${BASE}/coverage/${encodeURIComponent(session)}.pdf?${new URLSearchParams({ lang })}`
+  }
+
+  /** Give where a certificate with all its signatures is. */
+  certificateUrl(session: string): string {
+    return `${BASE}/coverage/${encodeURIComponent(session)}/certificate`
   }
 
   /** Give one part of the ledger, oldest first. */

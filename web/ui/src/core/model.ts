@@ -72,7 +72,15 @@ export interface PlannedSession {
   invigilators: string[]
 }
 
-export type SessionState = 'PLANNED' | 'ARMED' | 'RUNNING' | 'ENDING' | 'ENDED' | 'CANCELLED'
+export type SessionState =
+  | 'PLANNED'
+  | 'ARMED'
+  | 'RUNNING'
+  | 'ENDING'
+  | 'ENDED'
+  | 'VERIFIED'
+  | 'INCOMPLETE'
+  | 'CANCELLED'
 
 export interface Session extends PlannedSession {
   window_start: string
@@ -152,9 +160,91 @@ export interface Missing {
   cause: string
 }
 
+export interface CameraCoverage {
+  camera: string
+  planned_seconds: number
+  recorded_seconds: number
+  missing: Missing[]
+}
+
+export interface CertifiedStream {
+  stream: Stream
+  planned_us: number
+  recorded_us: number
+  seams_us: number
+  gaps: { start: string; end: string; us: number; cause: string; detail: string }[]
+  segments: { id: string }[]
+  chain_head: string
+  untrusted: number
+  worst_offset_ms: number | null
+  copies: { where: 'box' | 'archive'; name: string; segments: number; at: string | null; verified_at: string | null }[]
+  statements: { edge: string; differs: string[] }[]
+}
+
+/** Something that was done outside every window, or by a clock nobody trusts. */
+export interface Outside {
+  kind: 'recording' | 'contact'
+  start: string
+  end: string
+  camera: string
+  stream: string
+  edge: string
+}
+
+/** Whether anything was recorded, or a camera asked for pictures, outside windows. */
+export interface Silence {
+  start: string
+  end: string
+  silent: boolean
+  cameras: number
+  segments: number
+  contacts: number
+  exceptions: Outside[]
+  untrusted: Outside[]
+  unproved: { edge: string; start: string; end: string; why: 'not_heard' | 'no_record' }[]
+}
+
+export interface Certificate {
+  edition: number
+  issued_at: string
+  ledger: { id: number; hash: string }
+  content: {
+    verdict: 'VERIFIED' | 'INCOMPLETE'
+    reasons: { code: string; camera: string; stream: string }[]
+    planned_us: number
+    recorded_us: number
+    seams_us: number
+    missing_us: number
+    cameras: { camera: string; edge: string; streams: CertifiedStream[] }[]
+    silence: Silence
+  }
+}
+
 export interface Coverage {
   session: string
-  cameras: { camera: string; missing: Missing[] }[]
+  window_start: string
+  window_end: string
+  cameras: CameraCoverage[]
+  state: SessionState
+  certificate: Certificate | null
+  editions: { edition: number; issued_at: string; verdict: string }[]
+}
+
+/** A session in the list of coverage; seconds of all its cameras together. */
+export interface CoverageRow {
+  session: string
+  room: string
+  room_name: string
+  building: string
+  start: string
+  end: string
+  window_start: string
+  window_end: string
+  state: SessionState
+  courses: Course[]
+  edition: number | null
+  planned_seconds: number | null
+  recorded_seconds: number | null
 }
 
 export type Stream = 'main' | 'sub'

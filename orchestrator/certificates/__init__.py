@@ -1,0 +1,1 @@
+"""Proof of coverage and of silence: certificates signed by box and centre."""

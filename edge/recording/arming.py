@@ -105,9 +105,11 @@ def _open(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
     except (SealBroken, msgspec.MsgspecError):
         fault = "its address was not sealed to this box"
         return {stream: Origin("", "", "", camera.switch, fault) for stream in _STREAMS}
+    urls: dict[Stream, str] = {"main": source.main, "sub": source.sub}
     return {
-        "main": Origin(source.main, source.user, source.password, camera.switch),
-        "sub": Origin(source.sub, source.user, source.password, camera.switch),
+        stream: Origin(url, source.user, source.password, camera.switch)
+        for stream, url in urls.items()
+        if url or stream == "main"
     }
 
 

@@ -11,9 +11,6 @@ from typing import Literal, NamedTuple
 
 from edge.rtsp.parameters import BadParameters, Parameters, pps_id
 
-HOLE = b""
-"""Stands among the payloads of a picture where some did not come."""
-
 Set = Literal["vps", "sps", "pps"]
 
 
@@ -31,8 +28,8 @@ class Form:
     fragment: int
     """Payload types; below `aggregate` a payload is a NAL unit, the others are of modes we refuse:
     they need decoding order numbers."""
-    slices: range
-    keys: range
+    slices: frozenset[int]
+    keys: frozenset[int]
     sets: Mapping[int, Set]
     left_out: frozenset[int]
     """Delimiters and filler."""
@@ -47,8 +44,8 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             mask=31,
             aggregate=24,
             fragment=28,
-            slices=range(1, 6),
-            keys=range(5, 6),
+            slices=frozenset(range(1, 6)),
+            keys=frozenset({5}),
             sets=MappingProxyType({7: "sps", 8: "pps"}),
             left_out=frozenset({9, 12}),
         ),
@@ -59,8 +56,8 @@ FORMS: Mapping[str, Form] = MappingProxyType(
             mask=63,
             aggregate=48,
             fragment=49,
-            slices=range(32),
-            keys=range(16, 22),
+            slices=frozenset(range(32)),
+            keys=frozenset(range(16, 22)),
             sets=MappingProxyType({32: "vps", 33: "sps", 34: "pps"}),
             left_out=frozenset({35, 38}),
         ),
@@ -76,78 +73,107 @@ class Whole(NamedTuple):
 
 
 class Depacketiser:
-    """Puts together one picture after the other, and keeps the parameter sets that came."""
+    """Collects the NAL units of one picture after the other, and keeps the parameter sets."""
 
     def __init__(self, codec: str, known: Iterable[bytes] = ()) -> None:
         self.parameters: Parameters | None = None
         """Those in force; None until all kinds were seen."""
+        self.pieces: list[bytes] = []
+        """Of the NAL unit under way: its header, then what its fragments hold. One list for good.
+
+        While there are any, whoever reads the packets may append fragments that begin with
+        `middle` without asking: nearly all of a stream are such.
+        """
+        self.middle = b""
+        """How a fragment begins that is neither the first nor the last of the unit under way."""
+        self.fragment_header = FORMS[codec].header + 1
+        """Bytes before a fragment's piece."""
         self._form = FORMS[codec]
         self._sets = _Sets(codec)
-        self.put_together(list(known))
+        self._nals: list[bytes] = []
+        self._is_spoilt = self._has_slice = self._is_key = False
+        for nal in known:
+            self._add(nal)
+        self.take()
 
-    def put_together(self, payloads: list[bytes]) -> Whole | None:
-        """Give the picture of which these are all payloads; None: it is not whole, or is none."""
+    def push(self, data: bytes, begin: int, end: int) -> None:
+        """Take the RTP payload that stands in `data[begin:end]`."""
         form = self._form
-        nals: list[bytes] = []
-        is_spoilt = has_slice = is_key = False
-        for nal in _units(form, payloads):
-            if not nal:
-                is_spoilt = True
-                continue
-            kind = nal[0] >> form.shift & form.mask
-            if kind in form.sets:
-                is_spoilt |= not self._learn(form.sets[kind], nal)
-            elif kind not in form.left_out:
-                nals.append(nal)
-                has_slice = has_slice or kind in form.slices
-                is_key = is_key or kind in form.keys
-        return Whole(tuple(nals), is_key) if has_slice and not is_spoilt else None
+        if begin >= end:
+            return
+        kind = data[begin] >> form.shift & form.mask if end - begin >= form.header else -1
+        if kind == form.fragment and end - begin > self.fragment_header:
+            self._push_fragment(data, begin, end)
+        elif 0 <= kind < form.aggregate:
+            self._add(data[begin:end])
+        elif kind == form.aggregate:
+            for nal in _aggregated(data, begin + form.header, end):
+                self._add(nal)
+        else:
+            self._is_spoilt = True
 
-    def _learn(self, kind: Set, nal: bytes) -> bool:
+    def _push_fragment(self, data: bytes, begin: int, end: int) -> None:
+        form, pieces = self._form, self.pieces
+        flags = data[begin + form.header]
+        if flags & 0x80:
+            self._is_spoilt |= bool(pieces)
+            kind = (flags & form.mask) << form.shift
+            first = data[begin] & ~(form.mask << form.shift) | kind
+            pieces[:] = (bytes((first,)) + data[begin + 1 : begin + form.header],)
+            self.middle = data[begin : begin + form.header] + bytes((flags & 0x3F,))
+        elif not pieces:
+            self._is_spoilt = True
+            return
+        pieces.append(data[begin + self.fragment_header : end])
+        if flags & 0x40:
+            nal = b"".join(pieces)
+            pieces.clear()
+            self._add(nal)
+
+    def lose(self) -> None:
+        """Note that packets are missing here: the picture under way is spoilt."""
+        self.pieces.clear()
+        self._is_spoilt = True
+
+    def take(self) -> Whole | None:
+        """Give the picture that ends here; None: it is not whole, or is none."""
+        is_whole = self._has_slice and not self._is_spoilt and not self.pieces
+        whole = Whole(tuple(self._nals), self._is_key) if is_whole else None
+        self.pieces.clear()
+        self._nals.clear()
+        self._is_spoilt = self._has_slice = self._is_key = False
+        return whole
+
+    @property
+    def size(self) -> int:
+        """Bytes of the picture under way."""
+        return sum(map(len, self.pieces)) + sum(map(len, self._nals))
+
+    def _add(self, nal: bytes) -> None:
+        form = self._form
+        kind = nal[0] >> form.shift & form.mask
+        if kind in form.slices:
+            self._has_slice = True
+            self._is_key = self._is_key or kind in form.keys
+            self._nals.append(nal)
+        elif kind in form.sets:
+            self._learn(form.sets[kind], nal)
+        elif kind not in form.left_out:
+            self._nals.append(nal)
+
+    def _learn(self, kind: Set, nal: bytes) -> None:
         try:
             self.parameters = self._sets.add(kind, nal) or self.parameters
         except BadParameters:
-            return False
-        return True
+            self._is_spoilt = True
 
 
-def _units(form: Form, payloads: list[bytes]) -> Iterator[bytes]:
-    """Give the NAL units of a picture's payloads, and a HOLE for each that is not whole."""
-    header, shift, mask, fragment = form.header, form.shift, form.mask, form.fragment
-    pieces: list[bytes] = []
-    for payload in payloads:
-        kind = payload[0] >> shift & mask if len(payload) >= header else -1
-        if kind == fragment and len(payload) > header + 1:
-            flags = payload[header]
-            if flags & 0x80:
-                if pieces:
-                    yield HOLE
-                first = payload[0] & ~(mask << shift) | (flags & mask) << shift
-                pieces = [bytes((first,)), payload[1:header]]
-            elif not pieces:
-                yield HOLE
-                continue
-            pieces.append(payload[header + 1 :])
-            if flags & 0x40:
-                yield b"".join(pieces)
-                pieces = []
-        elif 0 <= kind < form.aggregate:
-            yield payload
-        elif kind == form.aggregate:
-            yield from _aggregated(payload, header)
-        else:
-            pieces = []
-            yield HOLE
-    if pieces:
-        yield HOLE
-
-
-def _aggregated(payload: bytes, at: int) -> Iterator[bytes]:
-    while at + 2 < len(payload):
-        size = payload[at] << 8 | payload[at + 1]
+def _aggregated(data: bytes, at: int, end: int) -> Iterator[bytes]:
+    while at + 2 < end:
+        size = data[at] << 8 | data[at + 1]
         at += 2
-        if size and at + size <= len(payload):
-            yield payload[at : at + size]
+        if size and at + size <= end:
+            yield data[at : at + size]
         at += size
 
 

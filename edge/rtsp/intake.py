@@ -3,11 +3,11 @@
 import struct
 from typing import NamedTuple
 
-from edge.rtsp.depacketise import HOLE, Depacketiser, Whole
+from edge.rtsp.depacketise import Depacketiser, Whole
 from edge.rtsp.parameters import Parameters
 from edge.rtsp.timeline import Timeline
 
-_PACKET = struct.Struct("!xBHBBHI")
+_PACKET = struct.Struct("!BBHBBHI")
 _PICTURE_LIMIT = 8 << 20
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
@@ -49,18 +49,18 @@ class Intake:
         self._rest = b""
         self._expected = -1
         self._stamp = -1
-        self._payloads: list[bytes] = []
-        """Of the picture under way."""
         self._whole: list[tuple[int, int, Whole, Parameters]] = []
 
     def feed(self, data: bytes, now_us: int) -> list[Picture]:
         """Take the bytes of one read; raises BrokenFraming."""
+        at = 0
         if self._rest:
-            data = self._rest + data
-        at = self._walk(data, now_us)
+            data, at = self._completed(data, now_us)
+        at = self._walk(data, at, now_us)
         self._rest = data[at:]
-        if sum(map(len, self._payloads)) > _PICTURE_LIMIT:
-            self._payloads = [HOLE]
+        if self._depacketiser.size > _PICTURE_LIMIT:
+            self._depacketiser.take()
+            self._depacketiser.lose()
         if not self._whole:
             return []
         whole, self._whole = self._whole, []
@@ -72,37 +72,60 @@ class Intake:
             for stamp, run, (nals, key), parameters in whole
         ]
 
-    def _walk(self, data: bytes, now_us: int) -> int:
-        """Go over the whole packets; gives where the first begins that is not whole.
+    def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
+        """Take the packet that the last read cut; gives the bytes to go on with, and where.
 
-        The inner loop of recording: most packets pass three comparisons and are one slice.
+        Only that packet is put together: copying what is read costs as much as reading it.
         """
-        at, size = 0, len(data)
+        rest, self._rest = self._rest, b""
+        if len(rest) >= 4 and rest[0] == 0x24:
+            missing = 4 + (rest[2] << 8 | rest[3]) - len(rest)
+            packet = rest + data[:missing]
+            if missing <= len(data) and self._packets(packet, 0, now_us) == len(packet):
+                return data, missing
+        return rest + data, 0
+
+    def _walk(self, data: bytes, at: int, now_us: int) -> int:
+        """Go over what is whole; gives where the rest begins."""
+        while True:
+            at = self._packets(data, at, now_us)
+            if len(data) - at < 4 or data[at] == 0x24:
+                return at
+            after = _message_end(data, at)
+            if after < 0:
+                return at
+            at = after
+
+    def _packets(self, data: bytes, at: int, now_us: int) -> int:
+        """Take whole packets up to the first that is none; gives where that begins.
+
+        The inner loop of recording: hundreds of packets a second and camera come this way, nearly
+        all of them plain, in order, and in the middle of a NAL unit.
+        """
         unpack, video = _PACKET.unpack_from, self._channel
         plain, marked = self._payload_type, self._payload_type | 0x80
-        while size - at >= 4:
-            if data[at] != 0x24:
-                after = _message_end(data, at)
-                if after < 0:
-                    break
-                at = after
-                continue
-            if size - at < _PACKET.size:
-                break
-            channel, length, first, second, sequence, stamp = unpack(data, at)
+        collect = self._depacketiser
+        pieces, middle, skipped = collect.pieces, collect.middle, 16 + collect.fragment_header
+        expected, current = self._expected, self._stamp
+        last = len(data) - _PACKET.size
+        while at <= last:
+            sign, channel, length, first, second, sequence, stamp = unpack(data, at)
             end = at + 4 + length
-            if end > size:
+            if sign != 0x24 or end > len(data):
                 break
-            if channel == video and (second == plain or second == marked) and length >= 12:
-                if sequence != self._expected or stamp != self._stamp:
+            if channel == video and second & 0x7F == plain and length >= 12:
+                if sequence != expected or stamp != current:
                     self._turn(sequence, stamp)
-                self._expected = (sequence + 1) & 0xFFFF
-                if first == 0x80:
-                    payload = data[at + 16 : end]
+                    current = stamp
+                self._expected = expected = (sequence + 1) & 0xFFFF
+                if pieces and first == 0x80 and data.startswith(middle, at + 16, end):
+                    pieces.append(data[at + skipped : end])
+                elif first == 0x80:
+                    collect.push(data, at + 16, end)
+                    middle = collect.middle
                 else:
-                    payload = _payload(data, at + 4, end)
-                if payload:
-                    self._payloads.append(payload)
+                    collect.push(data, *_payload(data, at + 4, end))
+                    middle = collect.middle
                 if second == marked:
                     self._finish()
             elif channel == video + 1:
@@ -115,18 +138,15 @@ class Intake:
         is_hole = sequence != self._expected and self._expected >= 0
         if is_hole:
             self.lost_packets += (sequence - self._expected) & 0xFFFF
-            self._payloads.append(HOLE)
+            self._depacketiser.lose()
         if stamp != self._stamp:
             self._finish()
             self._stamp = stamp
             if is_hole:
-                self._payloads.append(HOLE)
+                self._depacketiser.lose()
 
     def _finish(self) -> None:
-        payloads, self._payloads = self._payloads, []
-        if not payloads:
-            return
-        whole = self._depacketiser.put_together(payloads)
+        whole = self._depacketiser.take()
         parameters = self._depacketiser.parameters
         if whole is not None and parameters is not None:
             stamp = self._timeline.unwrap(self._stamp)
@@ -141,15 +161,15 @@ class Intake:
             at += size
 
 
-def _payload(data: bytes, at: int, end: int) -> bytes:
-    """Give the payload of an RTP packet with padding, extension or sources."""
+def _payload(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Give where the payload stands in an RTP packet with padding, extension or sources."""
     first = data[at]
     begin = at + 12 + 4 * (first & 15)
     if first & 0x10 and begin + 4 <= end:
         begin += 4 + 4 * (data[begin + 2] << 8 | data[begin + 3])
     if first & 0x20:
         end -= data[end - 1]
-    return data[begin:end]
+    return (begin, end) if begin <= end else (end, end)
 
 
 def _message_end(data: bytes, at: int) -> int:

@@ -66,9 +66,12 @@ def pictures(
     found: list[Picture] = []
     collect = Depacketiser(codec)
     for stamp, data in encoded(codec, count, **options):  # type: ignore[arg-type]  # ints only
-        whole = collect.put_together(nal_units(data))
+        for nal in nal_units(data):
+            collect.push(nal, 0, len(nal))
+        whole = collect.take()
         assert whole is not None
         assert collect.parameters is not None
+        nals, key = whole
         captured = start_us + stamp * 100 // 9
-        found.append(Picture(stamp + 2**32, captured, 1, whole.key, whole.nals, collect.parameters))
+        found.append(Picture(stamp + 2**32, captured, 1, key, nals, collect.parameters))
     return found

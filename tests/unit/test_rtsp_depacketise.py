@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.rtsp.depacketise import HOLE, Depacketiser, Whole
+from edge.rtsp.depacketise import Depacketiser
 from tests.fakes.encoder import parameter_sets
 
 H264 = parameter_sets("h264")
@@ -18,8 +18,10 @@ def fresh(codec: str = "h264") -> Depacketiser:
     return Depacketiser(codec, [nal for nal in (sets.vps, sets.sps, *sets.pps) if nal])
 
 
-def put(collect: Depacketiser, *payloads: bytes) -> Whole | None:
-    return collect.put_together(list(payloads))
+def push(collect: Depacketiser, *payloads: bytes) -> Depacketiser:
+    for payload in payloads:
+        collect.push(b"....." + payload + b"...", 5, 5 + len(payload))
+    return collect
 
 
 def in_pieces(nal: bytes, size: int, codec: str = "h264") -> list[bytes]:
@@ -49,26 +51,26 @@ def test_parameter_sets_of_the_description_are_known_at_once() -> None:
 
 
 def test_a_single_nal_unit_is_a_picture() -> None:
-    assert put(fresh(), IDR) == ((IDR,), True)
-    assert put(fresh(), SLICE) == ((SLICE,), False)
-    assert put(fresh("h265"), IRAP) == ((IRAP,), True)
-    assert put(fresh("h265"), TRAIL) == ((TRAIL,), False)
+    assert push(fresh(), IDR).take() == ((IDR,), True)
+    assert push(fresh(), SLICE).take() == ((SLICE,), False)
+    assert push(fresh("h265"), IRAP).take() == ((IRAP,), True)
+    assert push(fresh("h265"), TRAIL).take() == ((TRAIL,), False)
 
 
 def test_an_aggregate_is_taken_apart_and_its_parameter_sets_kept_out() -> None:
-    collect = Depacketiser("h264")
-    assert put(collect, together(H264.sps, H264.pps[0], SEI, IDR)) == ((SEI, IDR), True)
+    collect = push(Depacketiser("h264"), together(H264.sps, H264.pps[0], SEI, IDR))
+    assert collect.take() == ((SEI, IDR), True)
     assert collect.parameters == H264
     sets = (H265.vps, H265.sps, H265.pps[0])
-    other = Depacketiser("h265")
-    assert put(other, together(*sets, IRAP, codec="h265")) == ((IRAP,), True)
+    other = push(Depacketiser("h265"), together(*sets, IRAP, codec="h265"))
+    assert other.take() == ((IRAP,), True)
     assert other.parameters == H265
 
 
 @given(st.binary(min_size=2, max_size=300), st.integers(1, 50), st.sampled_from(["h264", "h265"]))
 def test_a_picture_in_pieces_is_put_together(body: bytes, size: int, codec: str) -> None:
     nal = (b"\x65" if codec == "h264" else b"\x26\x01") + body
-    assert put(fresh(codec), *in_pieces(nal, size, codec)) == ((nal,), True)
+    assert push(fresh(codec), *in_pieces(nal, size, codec)).take() == ((nal,), True)
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
@@ -79,39 +81,43 @@ def test_a_picture_with_a_lost_piece_is_none_and_the_next_is_whole(
     nal = IDR if codec == "h264" else IRAP
     pieces = in_pieces(nal, 8, codec)
     assert len(pieces) == 3
-    pieces[missing] = HOLE
     collect = fresh(codec)
-    assert put(collect, *pieces) is None
-    assert put(collect, nal) == ((nal,), True)
+    for number, piece in enumerate(pieces):
+        if number == missing:
+            collect.lose()
+        else:
+            push(collect, piece)
+    assert collect.take() is None
+    assert push(collect, nal).take() == ((nal,), True)
 
 
 def test_delimiters_and_filler_are_left_out() -> None:
-    assert put(fresh(), b"\x09\xf0", SEI, IDR, b"\x0c\xff") == ((SEI, IDR), True)
+    assert push(fresh(), b"\x09\xf0", SEI, IDR, b"\x0c\xff").take() == ((SEI, IDR), True)
 
 
 def test_parameter_sets_alone_are_no_picture() -> None:
-    assert put(fresh(), H264.sps, *H264.pps) is None
+    assert push(fresh(), H264.sps, *H264.pps).take() is None
 
 
 def test_sets_that_come_again_unchanged_are_the_same_object() -> None:
     collect = fresh()
     before = collect.parameters
-    put(collect, H264.sps, *H264.pps, IDR)
+    push(collect, H264.sps, *H264.pps, IDR)
     assert collect.parameters is before
 
 
 def test_new_sets_are_in_force_when_they_are_whole() -> None:
     other = parameter_sets("h264", 640, 360)
     collect = fresh()
-    put(collect, other.sps)
+    push(collect, other.sps)
     assert collect.parameters == H264
-    put(collect, *other.pps)
+    push(collect, *other.pps)
     assert collect.parameters == other
 
 
 def test_a_broken_set_spoils_its_picture_and_not_the_parameters() -> None:
-    collect = fresh()
-    assert put(collect, b"\x67\x64", *H264.pps, IDR) is None
+    collect = push(fresh(), b"\x67\x64", *H264.pps, IDR)
+    assert collect.take() is None
     assert collect.parameters == H264
 
 
@@ -119,11 +125,18 @@ def test_a_broken_set_spoils_its_picture_and_not_the_parameters() -> None:
 @given(payloads=st.lists(st.binary(max_size=60), max_size=10))
 def test_no_payload_breaks_the_depacketiser(codec: str, payloads: list[bytes]) -> None:
     collect = fresh(codec)
-    put(collect, *payloads)
+    push(collect, *payloads).take()
     nal = IDR if codec == "h264" else IRAP
-    assert put(collect, nal) is not None
+    assert push(collect, nal).take() is not None
 
 
 def test_the_end_of_a_sequence_does_not_spoil_its_picture() -> None:
-    assert put(fresh(), IDR, b"\x0a") == ((IDR, b"\x0a"), True)
-    assert put(fresh("h265"), IRAP, b"\x48\x01") == ((IRAP, b"\x48\x01"), True)
+    assert push(fresh(), IDR, b"\x0a").take() == ((IDR, b"\x0a"), True)
+    assert push(fresh("h265"), IRAP, b"\x48\x01").take() == ((IRAP, b"\x48\x01"), True)
+
+
+def test_nothing_is_left_of_a_picture_that_was_not_whole() -> None:
+    collect = push(fresh(), *in_pieces(IDR, 8)[:2])
+    assert collect.take() is None
+    assert collect.pieces == []
+    assert collect.size == 0

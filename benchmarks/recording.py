@@ -206,7 +206,10 @@ def _is_clean(file: Path) -> bool:
 
 
 def summed_up(
-    costs: list[dict[str, Cost]], seconds: float, cameras: int, losses: tuple[list[Loss], list[Loss]]
+    costs: list[dict[str, Cost]],
+    seconds: float,
+    cameras: int,
+    losses: tuple[list[Loss], list[Loss]],
 ) -> Result:
     """Give the figures."""
     shares = {

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ class Wanted(NamedTuple):
     keep: tuple[Span, ...]
 
 
+@lru_cache(maxsize=4096)  # asked every second of every order
 def arms_at(camera: str, window: Span) -> datetime:
     """Give the instant at which a camera's sessions begin: jittered, and always the same."""
     digest = hashlib.sha256(f"{camera} {window.start.isoformat()}".encode()).digest()

@@ -32,7 +32,7 @@ class Source(Message, frozen=True, kw_only=True):
     main: str
     """RTSP URL of the main stream, without credentials."""
     sub: str
-    """RTSP URL of the sub-stream, without credentials."""
+    """RTSP URL of the sub-stream, without credentials; empty: the camera has none."""
     user: str = ""
     password: str = ""
 

@@ -132,17 +132,18 @@ class FeedServer:
         """True while somebody wants this stream."""
         return bool(self._readers.get(key))
 
-    def publish(self, key: Key, picture: Picture) -> None:
-        """Hand a picture on; never waits."""
+    def publish(self, key: Key, *pictures: Picture) -> None:
+        """Hand pictures on; never waits."""
         cache = self._caches.get(key)
         if cache is None:
             cache = self._caches[key] = GopCache()
-        cache.add(picture)
-        readers = self._readers.get(key)
-        if readers:
-            frame = encode(unit_of(key, picture, cached=False))
-            for reader in readers:
-                reader.send(key, picture.key, frame)
+        readers = self._readers.get(key, ())
+        for picture in pictures:
+            cache.add(picture)
+            if readers:
+                frame = encode(unit_of(key, picture, cached=False))
+                for reader in readers:
+                    reader.send(key, picture.key, frame)
 
     def forget(self, key: Key) -> None:
         """Drop a stream's cache: what it holds is past."""

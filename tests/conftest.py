@@ -1,7 +1,9 @@
-"""What all tests may ask for."""
+"""What all tests may ask for, and what none may do."""
 
 import asyncio
 import inspect
+import os
+import tempfile
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -9,6 +11,41 @@ import pytest
 
 from orchestrator.store import Store
 from tests.fakes.database import Cluster, postgresql
+from tests.guard import sealed_guard
+
+sealed_guard.stand(refusing=False)
+
+
+def pytest_configure() -> None:
+    """Have the guard stand in every process that is started from here, too."""
+    number, report = tempfile.mkstemp(prefix="xunkao-guard-")
+    os.close(number)
+    os.environ[sealed_guard.REPORT] = report
+    here = str(Path(sealed_guard.__file__).parent)
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [here, *(path for path in others if path and path != here)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    Path(os.environ.pop(sealed_guard.REPORT)).unlink(missing_ok=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Refuse from a test's first fixture to its last."""
+    with sealed_guard.in_a_test():
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def sealed_segments_stay() -> Generator[None]:
+    """Fail a test in which anybody, in any process, laid hands on a sealed segment."""
+    report = Path(os.environ[sealed_guard.REPORT])
+    before = report.stat().st_size
+    yield
+    assert report.read_text()[before:] == ""
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +31,7 @@ class Wanted(NamedTuple):
     keep: tuple[Span, ...]
 
 
+@lru_cache(maxsize=4096)  # asked every second of every order
 def arms_at(camera: str, window: Span) -> datetime:
     """Give the instant at which a camera's sessions begin: jittered, and always the same."""
     digest = hashlib.sha256(f"{camera} {window.start.isoformat()}".encode()).digest()
@@ -105,9 +107,11 @@ def _open(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
     except (SealBroken, msgspec.MsgspecError):
         fault = "its address was not sealed to this box"
         return {stream: Origin("", "", "", camera.switch, fault) for stream in _STREAMS}
+    urls: dict[Stream, str] = {"main": source.main, "sub": source.sub}
     return {
-        "main": Origin(source.main, source.user, source.password, camera.switch),
-        "sub": Origin(source.sub, source.user, source.password, camera.switch),
+        stream: Origin(url, source.user, source.password, camera.switch)
+        for stream, url in urls.items()
+        if url or stream == "main"
     }
 
 

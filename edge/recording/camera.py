@@ -110,8 +110,7 @@ class CameraStream:
         self.recorder.take(pictures)
         if not pictures:
             return
-        for picture in pictures:
-            self._feed.publish(self.key, picture)
+        self._feed.publish(self.key, *pictures)
         self._picture_at = self._clock.monotonic()
         self._captured_us = pictures[-1].captured_us
         if self._state != "streaming":

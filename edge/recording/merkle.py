@@ -5,7 +5,9 @@ import hashlib
 
 def leaf(data: bytes) -> bytes:
     """Hash one part."""
-    return hashlib.sha256(b"\0" + data).digest()
+    digest = hashlib.sha256(b"\0")
+    digest.update(data)  # not copied behind the zero: a part may be large
+    return digest.digest()
 
 
 def node(left: bytes, right: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """The recorder's process: orders in, segments, gaps and the feed out. It needs nobody else."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
 
     Raises WrongVolume when the shelf is not the one this box has recorded to.
     """
+    gc.freeze()  # what was imported is never garbage: it need not be looked through again
     trust = ClockTrust(config.data / "clock.json", clock)
     status = config.run / "recorder.json"
     last_alive = _last_alive(status)

@@ -1,56 +1,180 @@
-"""RTP payloads to pictures: H.264 (RFC 6184) and H.265 (RFC 7798), no I/O."""
+"""RTP payloads to pictures: H.264 (RFC 6184) and H.265 (RFC 7798), no I/O.
 
-from collections.abc import Iterable
-from typing import Protocol
+Both put NAL units into payloads in the same three ways (single, aggregated, fragmented) and differ
+in numbers alone: a `Form` holds them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from edge.rtsp.parameters import BadParameters, Parameters, pps_id
 
-_PICTURE_LIMIT = 8 << 20
+Set = Literal["vps", "sps", "pps"]
 
 
-class Depacketiser(Protocol):
-    """Collects the NAL units of one picture after the other."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a codec's NAL units stand in payloads, and what their types mean."""
 
-    parameters: Parameters | None
-    """Those in force; None until both kinds were seen."""
+    codec: str
+    header: int
+    """Bytes of a NAL unit's header, and of a payload's, which looks the same."""
+    shift: int
+    mask: int
+    """The type in a header's first byte."""
+    aggregate: int
+    fragment: int
+    """Payload types; below `aggregate` a payload is a NAL unit, the others are of modes we refuse:
+    they need decoding order numbers."""
+    slices: frozenset[int]
+    keys: frozenset[int]
+    sets: Mapping[int, Set]
+    left_out: frozenset[int]
+    """Delimiters and filler."""
+
+
+FORMS: Mapping[str, Form] = MappingProxyType(
+    {
+        "h264": Form(
+            "h264",
+            header=1,
+            shift=0,
+            mask=31,
+            aggregate=24,
+            fragment=28,
+            slices=frozenset(range(1, 6)),
+            keys=frozenset({5}),
+            sets=MappingProxyType({7: "sps", 8: "pps"}),
+            left_out=frozenset({9, 12}),
+        ),
+        "h265": Form(
+            "h265",
+            header=2,
+            shift=1,
+            mask=63,
+            aggregate=48,
+            fragment=49,
+            slices=frozenset(range(32)),
+            keys=frozenset(range(16, 22)),
+            sets=MappingProxyType({32: "vps", 33: "sps", 34: "pps"}),
+            left_out=frozenset({35, 38}),
+        ),
+    }
+)
+
+
+class Whole(NamedTuple):
+    """A picture's NAL units, without parameter sets and delimiters."""
+
+    nals: tuple[bytes, ...]
+    key: bool
+
+
+class Depacketiser:
+    """Collects the NAL units of one picture after the other, and keeps the parameter sets."""
+
+    def __init__(self, codec: str, known: Iterable[bytes] = ()) -> None:
+        self.parameters: Parameters | None = None
+        """Those in force; None until all kinds were seen."""
+        self.pieces: list[bytes] = []
+        """Of the NAL unit under way: its header, then what its fragments hold. One list for good.
+
+        While there are any, whoever reads the packets may append fragments that begin with
+        `middle` without asking: nearly all of a stream are such.
+        """
+        self.middle = b""
+        """How a fragment begins that is neither the first nor the last of the unit under way."""
+        self.fragment_header = FORMS[codec].header + 1
+        """Bytes before a fragment's piece."""
+        self._form = FORMS[codec]
+        self._sets = _Sets(codec)
+        self._nals: list[bytes] = []
+        self._is_spoilt = self._has_slice = self._is_key = False
+        for nal in known:
+            self._add(nal)
+        self.take()
 
     def push(self, data: bytes, begin: int, end: int) -> None:
         """Take the RTP payload that stands in `data[begin:end]`."""
-        ...
+        form = self._form
+        if begin >= end:
+            return
+        kind = data[begin] >> form.shift & form.mask if end - begin >= form.header else -1
+        if kind == form.fragment and end - begin > self.fragment_header:
+            self._push_fragment(data, begin, end)
+        elif 0 <= kind < form.aggregate:
+            self._add(data[begin:end])
+        elif kind == form.aggregate:
+            for nal in _aggregated(data, begin + form.header, end):
+                self._add(nal)
+        else:
+            self._is_spoilt = True
+
+    def _push_fragment(self, data: bytes, begin: int, end: int) -> None:
+        form, pieces = self._form, self.pieces
+        flags = data[begin + form.header]
+        if flags & 0x80:
+            self._is_spoilt |= bool(pieces)
+            kind = (flags & form.mask) << form.shift
+            first = data[begin] & ~(form.mask << form.shift) | kind
+            pieces[:] = (bytes((first,)) + data[begin + 1 : begin + form.header],)
+            self.middle = data[begin : begin + form.header] + bytes((flags & 0x3F,))
+        elif not pieces:
+            self._is_spoilt = True
+            return
+        pieces.append(data[begin + self.fragment_header : end])
+        if flags & 0x40:
+            nal = b"".join(pieces)
+            pieces.clear()
+            self._add(nal)
 
     def lose(self) -> None:
         """Note that packets are missing here: the picture under way is spoilt."""
-        ...
-
-    def take(self) -> tuple[tuple[bytes, ...], bool] | None:
-        """Give the picture's NAL units, and whether it is a key picture; None: no whole one.
-
-        Parameter sets and delimiters are not among them.
-        """
-        ...
-
-
-class _Picture:
-    """What of the picture under way has come."""
-
-    def __init__(self) -> None:
-        self.nals: list[bytes] = []
-        self.pieces: list[bytes] = []
-        self.size = 0
-        self.has_slice = False
-        self.key = False
-        self.spoilt = False
-
-    def overflow(self) -> None:
-        self.spoilt = True
-        self.nals.clear()
         self.pieces.clear()
-        self.size = 0
+        self._is_spoilt = True
 
-    def finish(self) -> tuple[tuple[bytes, ...], bool] | None:
-        if self.spoilt or self.pieces or not self.has_slice:
-            return None
-        return tuple(self.nals), self.key
+    def take(self) -> Whole | None:
+        """Give the picture that ends here; None: it is not whole, or is none."""
+        is_whole = self._has_slice and not self._is_spoilt and not self.pieces
+        whole = Whole(tuple(self._nals), self._is_key) if is_whole else None
+        self.pieces.clear()
+        self._nals.clear()
+        self._is_spoilt = self._has_slice = self._is_key = False
+        return whole
+
+    @property
+    def size(self) -> int:
+        """Bytes of the picture under way."""
+        return sum(map(len, self.pieces)) + sum(map(len, self._nals))
+
+    def _add(self, nal: bytes) -> None:
+        form = self._form
+        kind = nal[0] >> form.shift & form.mask
+        if kind in form.slices:
+            self._has_slice = True
+            self._is_key = self._is_key or kind in form.keys
+            self._nals.append(nal)
+        elif kind in form.sets:
+            self._learn(form.sets[kind], nal)
+        elif kind not in form.left_out:
+            self._nals.append(nal)
+
+    def _learn(self, kind: Set, nal: bytes) -> None:
+        try:
+            self.parameters = self._sets.add(kind, nal) or self.parameters
+        except BadParameters:
+            self._is_spoilt = True
+
+
+def _aggregated(data: bytes, at: int, end: int) -> Iterator[bytes]:
+    while at + 2 < end:
+        size = data[at] << 8 | data[at + 1]
+        at += 2
+        if size and at + size <= end:
+            yield data[at : at + size]
+        at += size
 
 
 class _Sets:
@@ -62,7 +186,7 @@ class _Sets:
         self._sps = b""
         self._pps: dict[int, bytes] = {}
 
-    def add(self, kind: str, nal: bytes) -> Parameters | None:
+    def add(self, kind: Set, nal: bytes) -> Parameters | None:
         """Give the parameters after this set when it changes them and they are whole."""
         if kind == "pps":
             number = pps_id(self._codec, nal)
@@ -84,164 +208,3 @@ class _Sets:
         whole = Parameters(self._codec, self._sps, pps, self._vps)
         _ = whole.size
         return whole
-
-
-class H264Depacketiser:
-    """RFC 6184 in packetization modes 0 and 1: single NAL units, STAP-A, FU-A."""
-
-    def __init__(self, known: Iterable[bytes] = ()) -> None:
-        self.parameters: Parameters | None = None
-        self._sets = _Sets("h264")
-        self._picture = _Picture()
-        for nal in known:
-            self._add(nal)
-        self._picture = _Picture()
-
-    def push(self, data: bytes, begin: int, end: int) -> None:
-        """Take the RTP payload that stands in `data[begin:end]`."""
-        if begin >= end:
-            return
-        picture = self._picture
-        picture.size += end - begin
-        if picture.size > _PICTURE_LIMIT:
-            picture.overflow()
-        kind = data[begin] & 31
-        if kind == 28:
-            if end - begin < 3:
-                picture.spoilt = True
-                return
-            header = data[begin + 1]
-            pieces = picture.pieces
-            if header & 0x80:
-                picture.spoilt |= bool(pieces)
-                pieces[:] = (bytes(((data[begin] & 0xE0) | (header & 31),)),)
-            elif not pieces:
-                picture.spoilt = True
-                return
-            pieces.append(data[begin + 2 : end])
-            if header & 0x40 and pieces:
-                nal = b"".join(pieces)
-                pieces.clear()
-                self._add(nal)
-        elif kind == 24:
-            for nal in _aggregated(data, begin + 1, end):
-                self._add(nal)
-        elif kind <= 23:
-            self._add(data[begin:end])
-        else:
-            picture.spoilt = True  # STAP-B, MTAP and FU-B belong to mode 2
-
-    def lose(self) -> None:
-        """Note that packets are missing here: the picture under way is spoilt."""
-        self._picture.pieces.clear()
-        self._picture.spoilt = True
-
-    def take(self) -> tuple[tuple[bytes, ...], bool] | None:
-        """Give the picture's NAL units, and whether it is a key picture; None: no whole one."""
-        whole = self._picture.finish()
-        self._picture = _Picture()
-        return whole
-
-    def _add(self, nal: bytes) -> None:
-        kind = nal[0] & 31
-        picture = self._picture
-        if kind in {7, 8}:
-            self._learn("sps" if kind == 7 else "pps", nal)
-        elif kind not in {9, 12}:  # delimiter, filler
-            picture.nals.append(nal)
-            if 1 <= kind <= 5:
-                picture.has_slice = True
-                picture.key |= kind == 5
-
-    def _learn(self, kind: str, nal: bytes) -> None:
-        try:
-            self.parameters = self._sets.add(kind, nal) or self.parameters
-        except BadParameters:
-            self._picture.spoilt = True
-
-
-class H265Depacketiser:
-    """RFC 7798 without decoding order numbers: single NAL units, aggregation, fragments."""
-
-    def __init__(self, known: Iterable[bytes] = ()) -> None:
-        self.parameters: Parameters | None = None
-        self._sets = _Sets("h265")
-        self._picture = _Picture()
-        for nal in known:
-            self._add(nal)
-        self._picture = _Picture()
-
-    def push(self, data: bytes, begin: int, end: int) -> None:
-        """Take the RTP payload that stands in `data[begin:end]`."""
-        picture = self._picture
-        if end - begin < 3:
-            picture.spoilt = True
-            return
-        picture.size += end - begin
-        if picture.size > _PICTURE_LIMIT:
-            picture.overflow()
-        kind = (data[begin] >> 1) & 63
-        if kind == 49:
-            header = data[begin + 2]
-            pieces = picture.pieces
-            if header & 0x80:
-                picture.spoilt |= bool(pieces)
-                first = (data[begin] & 0x81) | ((header & 63) << 1)
-                pieces[:] = (bytes((first, data[begin + 1])),)
-            elif not pieces:
-                picture.spoilt = True
-                return
-            pieces.append(data[begin + 3 : end])
-            if header & 0x40 and pieces:
-                nal = b"".join(pieces)
-                pieces.clear()
-                self._add(nal)
-        elif kind == 48:
-            for nal in _aggregated(data, begin + 2, end):
-                self._add(nal)
-        elif kind < 48:
-            self._add(data[begin:end])
-        else:
-            picture.spoilt = True
-
-    def lose(self) -> None:
-        """Note that packets are missing here: the picture under way is spoilt."""
-        self._picture.pieces.clear()
-        self._picture.spoilt = True
-
-    def take(self) -> tuple[tuple[bytes, ...], bool] | None:
-        """Give the picture's NAL units, and whether it is a key picture; None: no whole one."""
-        whole = self._picture.finish()
-        self._picture = _Picture()
-        return whole
-
-    def _add(self, nal: bytes) -> None:
-        kind = (nal[0] >> 1) & 63
-        picture = self._picture
-        if kind in {32, 33, 34}:
-            self._learn({32: "vps", 33: "sps", 34: "pps"}[kind], nal)
-        elif kind not in {35, 38}:  # delimiter, filler
-            picture.nals.append(nal)
-            if kind < 32:
-                picture.has_slice = True
-                picture.key |= 16 <= kind <= 21
-
-    def _learn(self, kind: str, nal: bytes) -> None:
-        try:
-            self.parameters = self._sets.add(kind, nal) or self.parameters
-        except BadParameters:
-            self._picture.spoilt = True
-
-
-def _aggregated(data: bytes, begin: int, end: int) -> Iterable[bytes]:
-    while begin + 2 < end:
-        size = data[begin] << 8 | data[begin + 1]
-        begin += 2
-        if size and begin + size <= end:
-            yield data[begin : begin + size]
-        begin += size
-
-
-def depacketiser(codec: str, known: Iterable[bytes] = ()) -> Depacketiser:
-    """Give a fresh one for `h264` or `h265`, with the parameter sets known beforehand."""
-    return H265Depacketiser(known) if codec == "h265" else H264Depacketiser(known)

@@ -3,11 +3,12 @@
 import struct
 from typing import NamedTuple
 
-from edge.rtsp.depacketise import Depacketiser
+from edge.rtsp.depacketise import Depacketiser, Whole
 from edge.rtsp.parameters import Parameters
 from edge.rtsp.timeline import Timeline
 
-_PACKET = struct.Struct("!BBHBBHII")
+_PACKET = struct.Struct("!BBHBBHI")
+_PICTURE_LIMIT = 8 << 20
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
 _BODY_LIMIT = 256 << 10
@@ -46,16 +47,20 @@ class Intake:
         self._payload_type = payload_type
         self._channel = channel
         self._rest = b""
-        self._sequence = -1
+        self._expected = -1
         self._stamp = -1
-        self._whole: list[tuple[int, int, bool, tuple[bytes, ...], Parameters]] = []
+        self._whole: list[tuple[int, int, Whole, Parameters]] = []
 
     def feed(self, data: bytes, now_us: int) -> list[Picture]:
         """Take the bytes of one read; raises BrokenFraming."""
+        at = 0
         if self._rest:
-            data = self._rest + data
-        at = self._walk(data, now_us)
+            data, at = self._completed(data, now_us)
+        at = self._walk(data, at, now_us)
         self._rest = data[at:]
+        if self._depacketiser.size > _PICTURE_LIMIT:
+            self._depacketiser.take()
+            self._depacketiser.lose()
         if not self._whole:
             return []
         whole, self._whole = self._whole, []
@@ -64,58 +69,88 @@ class Intake:
         captured, offset = timeline.captured_us, timeline.clock_offset_ms
         return [
             Picture(stamp, captured(run, stamp), run, key, nals, parameters, offset)
-            for stamp, run, key, nals, parameters in whole
+            for stamp, run, (nals, key), parameters in whole
         ]
 
-    def _walk(self, data: bytes, now_us: int) -> int:
-        at, size = 0, len(data)
-        unpack, push = _PACKET.unpack_from, self._depacketiser.push
-        while size - at >= 4:
-            if data[at] != 0x24:
-                after = _message_end(data, at)
-                if after < 0:
-                    break
-                at = after
-                continue
-            end = at + 4 + (data[at + 2] << 8 | data[at + 3])
-            if end > size:
+    def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
+        """Take the packet that the last read cut; gives the bytes to go on with, and where.
+
+        Only that packet is put together: copying what is read costs as much as reading it.
+        """
+        rest, self._rest = self._rest, b""
+        if len(rest) >= 4 and rest[0] == 0x24:
+            missing = 4 + (rest[2] << 8 | rest[3]) - len(rest)
+            packet = rest + data[:missing]
+            if missing <= len(data) and self._packets(packet, 0, now_us) == len(packet):
+                return data, missing
+        return rest + data, 0
+
+    def _walk(self, data: bytes, at: int, now_us: int) -> int:
+        """Go over what is whole; gives where the rest begins."""
+        while True:
+            at = self._packets(data, at, now_us)
+            if len(data) - at < 4 or data[at] == 0x24:
+                return at
+            after = _message_end(data, at)
+            if after < 0:
+                return at
+            at = after
+
+    def _packets(self, data: bytes, at: int, now_us: int) -> int:
+        """Take whole packets up to the first that is none; gives where that begins.
+
+        The inner loop of recording: hundreds of packets a second and camera come this way, nearly
+        all of them plain, in order, and in the middle of a NAL unit.
+        """
+        unpack, video = _PACKET.unpack_from, self._channel
+        plain, marked = self._payload_type, self._payload_type | 0x80
+        collect = self._depacketiser
+        pieces, middle, skipped = collect.pieces, collect.middle, 16 + collect.fragment_header
+        expected, current = self._expected, self._stamp
+        last = len(data) - _PACKET.size
+        while at <= last:
+            sign, channel, length, first, second, sequence, stamp = unpack(data, at)
+            end = at + 4 + length
+            if sign != 0x24 or end > len(data):
                 break
-            channel = data[at + 1]
-            if channel == self._channel and end - at >= 16:
-                _, _, _, first, second, sequence, stamp, _ = unpack(data, at)
-                if second & 0x7F == self._payload_type:
-                    if sequence != (self._sequence + 1) & 0xFFFF and self._sequence >= 0:
-                        self._missed(sequence, stamp)
-                    self._sequence = sequence
-                    if stamp != self._stamp:
-                        self._finish()
-                        self._stamp = stamp
-                    if first == 0x80:
-                        push(data, at + 16, end)
-                    else:
-                        push(data, *_payload(data, at + 4, end))
-                    if second & 0x80:
-                        self._finish()
-            elif channel == self._channel + 1:
+            if channel == video and second & 0x7F == plain and length >= 12:
+                if sequence != expected or stamp != current:
+                    self._turn(sequence, stamp)
+                    current = stamp
+                self._expected = expected = (sequence + 1) & 0xFFFF
+                if pieces and first == 0x80 and data.startswith(middle, at + 16, end):
+                    pieces.append(data[at + skipped : end])
+                elif first == 0x80:
+                    collect.push(data, at + 16, end)
+                    middle = collect.middle
+                else:
+                    collect.push(data, *_payload(data, at + 4, end))
+                    middle = collect.middle
+                if second == marked:
+                    self._finish()
+            elif channel == video + 1:
                 self._control(data, at + 4, end, now_us)
             at = end
         return at
 
-    def _missed(self, sequence: int, stamp: int) -> None:
-        self.lost_packets += (sequence - self._sequence - 1) & 0xFFFF
-        self._depacketiser.lose()
+    def _turn(self, sequence: int, stamp: int) -> None:
+        """Take note of packets that did not come, and of the picture's end where none said so."""
+        is_hole = sequence != self._expected and self._expected >= 0
+        if is_hole:
+            self.lost_packets += (sequence - self._expected) & 0xFFFF
+            self._depacketiser.lose()
         if stamp != self._stamp:
             self._finish()
             self._stamp = stamp
-            self._depacketiser.lose()
+            if is_hole:
+                self._depacketiser.lose()
 
     def _finish(self) -> None:
         whole = self._depacketiser.take()
         parameters = self._depacketiser.parameters
         if whole is not None and parameters is not None:
-            nals, key = whole
             stamp = self._timeline.unwrap(self._stamp)
-            self._whole.append((stamp, self._timeline.run, key, nals, parameters))
+            self._whole.append((stamp, self._timeline.run, whole, parameters))
 
     def _control(self, data: bytes, at: int, end: int, now_us: int) -> None:
         while end - at >= 8:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from contract.clock import Clock
 from contract.messages import GapCause
-from edge.rtsp.depacketise import depacketiser
+from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.dialogue import Answer, Dialogue, Garbled, LoginRefused, Refused
 from edge.rtsp.intake import Intake
 from edge.rtsp.login import Login
@@ -85,7 +85,7 @@ async def pull(
             video, session, channel = await _negotiate(dialogue, address.url)
         timeline = Timeline(run)
         intake = Intake(
-            depacketiser(video.codec, video.parameter_sets), timeline, video.payload_type, channel
+            Depacketiser(video.codec, video.parameter_sets), timeline, video.payload_type, channel
         )
 
         def request(method: str) -> bytes:

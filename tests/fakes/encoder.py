@@ -6,7 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from edge.rtsp.depacketise import depacketiser
+from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.intake import Picture
 from edge.rtsp.parameters import Parameters
 
@@ -54,7 +54,7 @@ def nal_units(data: bytes) -> list[bytes]:
 def parameter_sets(codec: str, width: int = 320, height: int = 180) -> Parameters:
     """Give the parameter sets of an encoder at this size."""
     _, first = next(encoded(codec, 60, size=(width, height)))
-    parameters = depacketiser(codec, nal_units(first)).parameters
+    parameters = Depacketiser(codec, nal_units(first)).parameters
     assert parameters is not None
     return parameters
 
@@ -64,7 +64,7 @@ def pictures(
 ) -> list[Picture]:
     """Give pictures as the recorder takes them, captured from `start_us` on."""
     found: list[Picture] = []
-    collect = depacketiser(codec)
+    collect = Depacketiser(codec)
     for stamp, data in encoded(codec, count, **options):  # type: ignore[arg-type]  # ints only
         for nal in nal_units(data):
             collect.push(nal, 0, len(nal))

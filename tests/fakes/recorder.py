@@ -101,7 +101,7 @@ class Box:
 
 @asynccontextmanager
 async def running_recorder(
-    box: Box, *, prefix: Iterable[str] = ()
+    box: Box, *, prefix: Iterable[str] = (), log: str = "INFO"
 ) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run `xunkao-edge recorder` until the block ends; then it is asked to leave."""
     process = await asyncio.create_subprocess_exec(
@@ -109,7 +109,7 @@ async def running_recorder(
         sys.executable,
         *("-m", "edge", "recorder", "--config", str(box.path)),
         stdin=asyncio.subprocess.PIPE,
-        env={**os.environ, "XUNKAO_LOG": "INFO"},
+        env={**os.environ, "XUNKAO_LOG": log},
     )
     try:
         yield process

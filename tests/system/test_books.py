@@ -22,6 +22,7 @@ from edge.rtsp.intake import Picture
 from tests.fakes.encoder import parameter_sets
 from tests.fakes.recorder import Box
 from tests.fakes.waiting import until, until_async
+from tests.guard.sealed_guard import by_hand
 
 SETS = parameter_sets("h264")
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -145,8 +146,9 @@ async def test_a_sealed_file_that_changed_stays_on_the_shelf_and_is_told(box: Bo
     async with opened(box) as books:
         record(box, 1, books)
     (path,) = box.files()
-    path.chmod(0o640)
-    path.write_bytes(b"overwritten")
+    with by_hand():
+        path.chmod(0o640)
+        path.write_bytes(b"overwritten")
     for name in box.config.journal.parent.glob("journal.sqlite*"):
         name.unlink()
     async with opened(box):

@@ -24,6 +24,7 @@ from edge.rtsp.parameters import Parameters
 from tests.fakes.clock import ManualClock
 from tests.fakes.encoder import parameter_sets, pictures
 from tests.fakes.oracle import decode
+from tests.guard.sealed_guard import by_hand
 
 SETS = parameter_sets("h264")
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -309,7 +310,7 @@ def test_a_sealed_file_that_changed_is_not_adopted(desk: Desk) -> None:
     desk.take(shots(0, 2))
     desk.recorder.end()
     place = seal(desk.finished.pop(), desk.shelf)
-    with place.open("ab") as file:
+    with by_hand(), place.open("ab") as file:
         file.write(b"more")
     name = name_of(place, desk.shelf)
     assert name is not None

@@ -15,7 +15,7 @@ from edge.recording.gaps import SETTLE, missing
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.sealing import fact_of
 from edge.recording.segment import Finished
-from edge.rtsp.depacketise import depacketiser
+from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.intake import Intake
 from edge.rtsp.timeline import Timeline
 from tests.fakes.clock import ManualClock
@@ -42,7 +42,7 @@ def test_a_window_is_whole_to_its_end_whatever_the_cameras_clock_says(
         ("c1", "main"), tmp_path, Cuts(60, 0), coverage, ManualClock(), finished.append, print
     )
     recorder.keep([WINDOW])
-    intake = Intake(depacketiser("h264", [SETS.sps, *SETS.pps]), Timeline(1), 96, 0)
+    intake = Intake(Depacketiser("h264", [SETS.sps, *SETS.pps]), Timeline(1), 96, 0)
     pulled = round((WINDOW.end + LINGER - START).total_seconds() * 25)
     for number in range(pulled):
         now_us, stamp = to_us(START) + number * 40_000, number * 3600

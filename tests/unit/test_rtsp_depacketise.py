@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.rtsp.depacketise import Depacketiser, depacketiser
+from edge.rtsp.depacketise import Depacketiser
 from tests.fakes.encoder import parameter_sets
 
 H264 = parameter_sets("h264")
@@ -15,7 +15,7 @@ IRAP, TRAIL = b"\x26\x01" + b"i" * 20, b"\x02\x01" + b"p" * 20
 
 def fresh(codec: str = "h264") -> Depacketiser:
     sets = H264 if codec == "h264" else H265
-    return depacketiser(codec, [nal for nal in (sets.vps, sets.sps, *sets.pps) if nal])
+    return Depacketiser(codec, [nal for nal in (sets.vps, sets.sps, *sets.pps) if nal])
 
 
 def push(collect: Depacketiser, *payloads: bytes) -> Depacketiser:
@@ -58,11 +58,11 @@ def test_a_single_nal_unit_is_a_picture() -> None:
 
 
 def test_an_aggregate_is_taken_apart_and_its_parameter_sets_kept_out() -> None:
-    collect = push(depacketiser("h264"), together(H264.sps, H264.pps[0], SEI, IDR))
+    collect = push(Depacketiser("h264"), together(H264.sps, H264.pps[0], SEI, IDR))
     assert collect.take() == ((SEI, IDR), True)
     assert collect.parameters == H264
     sets = (H265.vps, H265.sps, H265.pps[0])
-    other = push(depacketiser("h265"), together(*sets, IRAP, codec="h265"))
+    other = push(Depacketiser("h265"), together(*sets, IRAP, codec="h265"))
     assert other.take() == ((IRAP,), True)
     assert other.parameters == H265
 
@@ -130,7 +130,13 @@ def test_no_payload_breaks_the_depacketiser(codec: str, payloads: list[bytes]) -
     assert push(collect, nal).take() is not None
 
 
-def test_a_picture_beyond_all_measure_is_dropped() -> None:
-    collect = fresh()
-    pieces = in_pieces(b"\x65" + bytes(9 << 20), 60_000)
-    assert push(collect, *pieces).take() is None
+def test_the_end_of_a_sequence_does_not_spoil_its_picture() -> None:
+    assert push(fresh(), IDR, b"\x0a").take() == ((IDR, b"\x0a"), True)
+    assert push(fresh("h265"), IRAP, b"\x48\x01").take() == ((IRAP, b"\x48\x01"), True)
+
+
+def test_nothing_is_left_of_a_picture_that_was_not_whole() -> None:
+    collect = push(fresh(), *in_pieces(IDR, 8)[:2])
+    assert collect.take() is None
+    assert collect.pieces == []
+    assert collect.size == 0

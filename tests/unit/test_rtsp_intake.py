@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.rtsp.depacketise import depacketiser
+from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.intake import BrokenFraming, Intake, Picture
 from edge.rtsp.timeline import Timeline
 from tests.fakes.encoder import parameter_sets
@@ -19,7 +19,7 @@ NOW_US = 1_800_000_000_000_000
 
 
 def intake(run: int = 1) -> Intake:
-    return Intake(depacketiser("h264", [SETS.sps, *SETS.pps]), Timeline(run), 96, 0)
+    return Intake(Depacketiser("h264", [SETS.sps, *SETS.pps]), Timeline(run), 96, 0)
 
 
 def report(ntp_us: int, stamp: int) -> bytes:
@@ -78,6 +78,16 @@ def test_a_lost_packet_spoils_its_picture_alone_and_is_counted() -> None:
     taken = taking.feed(first + half + after, NOW_US)
     assert [picture.timestamp_90k % 2**32 for picture in taken] == [0, 7200]
     assert taking.lost_packets == 1
+
+
+def test_a_picture_beyond_all_measure_is_dropped_and_the_next_is_whole() -> None:
+    taking = intake()
+    for number in range(200):
+        piece = b"\x7c" + (b"\x85" if not number else b"\x05") + bytes(60_000)
+        assert taking.feed(interleaved(piece, number, 0, marker=False), NOW_US) == []
+        assert taking._depacketiser.size <= 8 << 20
+    taken = taking.feed(interleaved(b"\x7c\x45" + b"end", 200, 0) + interleaved(IDR, 201, 3600), 0)
+    assert [picture.nals for picture in taken] == [(IDR,)]
 
 
 def test_a_picture_without_a_marker_ends_where_the_next_begins() -> None:

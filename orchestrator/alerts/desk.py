@@ -94,7 +94,12 @@ class Alerts:
                 group.create_task(kept, name=name)
 
     async def hear(self, arrival: Arrival) -> None:
-        """Take in what a phone says; waits when too much is waiting already."""
+        """Take in what a phone says; waits when too much is waiting already.
+
+        Of what is told of alerts only that is of interest which a broker kept too long.
+        """
+        if topics.is_of_alerts(arrival.topic) and not (arrival.retained and arrival.payload):
+            return
         await self._arrivals.put(arrival)
 
     async def greet(self, bus: Bus) -> None:
@@ -172,6 +177,9 @@ class Alerts:
 
     async def take_in(self, arrival: Arrival) -> None:
         """Heed a receipt or a presence; nonsense is passed over."""
+        if topics.is_of_alerts(arrival.topic):
+            await self._take_away(arrival.topic)
+            return
         try:
             phone = topics.phone_in(arrival.topic)
             if arrival.topic == topics.duty_presence(phone):
@@ -183,6 +191,12 @@ class Alerts:
             log.warning("ignored what came on %s: %s", arrival.topic, error)
             return
         await self._acknowledge(phone, ack)
+
+    async def _take_away(self, topic: str) -> None:
+        """Empty what a broker kept of an alert that was solved while it was away."""
+        async with self._turn:
+            if topic not in map(topics.alert, await self._open()):
+                self._post.put(topic, b"", retain=True)
 
     async def _come(self, phone: str) -> None:
         async with self._turn:

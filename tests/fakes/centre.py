@@ -28,12 +28,8 @@ PASSWORD = "a long enough passphrase 7"
 
 def config_in(folder: Path, **changes: Any) -> Config:
     """A configuration with everything in one folder and a broker on a free port."""
-    return Config(
-        data=folder / "centre",
-        camera_subnets=("127.0.0.0/8",),
-        broker=BrokerConfig(port=0),
-        **changes,
-    )
+    changes.setdefault("broker", BrokerConfig(port=0))
+    return Config(data=folder / "centre", camera_subnets=("127.0.0.0/8",), **changes)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiomqtt
 
@@ -33,6 +33,23 @@ class BrokerAddress:
     password: str = field(repr=False)
     certificate: str = ""
     """PEM to pin for TLS; empty: plain TCP."""
+    named: bool = False
+    """TLS that checks the host's name, by the authorities of `certificate` or of the system."""
+
+    def for_user(self, user: str, password: str) -> "BrokerAddress":
+        """Give the same place for another log-in."""
+        return replace(self, user=user, password=password)
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Give how to speak TLS there; None for plain TCP."""
+        if self.named:
+            return ssl.create_default_context(cadata=self.certificate or None)
+        if not self.certificate:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # the pin says more than a name
+        context.load_verify_locations(cadata=self.certificate)
+        return context
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +166,6 @@ class Bus:
 
     def _open(self) -> aiomqtt.Client:
         will = self._will
-        tls = None
-        if self._address.certificate:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            tls.check_hostname = False
-            tls.load_verify_locations(cadata=self._address.certificate)
         return aiomqtt.Client(
             self._address.host,
             self._address.port,
@@ -165,7 +177,7 @@ class Bus:
             keepalive=_KEEPALIVE_S,
             timeout=10,
             will=aiomqtt.Will(will.topic, will.payload, qos=1, retain=True) if will else None,
-            tls_context=tls,
+            tls_context=self._address.tls(),
             max_queued_incoming_messages=_IN_LIMIT,
             max_queued_outgoing_messages=_OUT_LIMIT,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],

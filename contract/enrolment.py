@@ -76,6 +76,8 @@ class BrokerLogin(Message, frozen=True, kw_only=True):
     password: str
     certificate: str = ""
     """PEM to pin for TLS; empty: plain TCP (one machine only)."""
+    named: bool = False
+    """TLS that checks the host's name, by the authorities of `certificate` or of the system."""
 
 
 class Enrolled(Message, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ EVERY_STATUS = f"{ROOT}/edge/+/status"
 EVERY_FACT = f"{ROOT}/edge/+/fact"
 EVERY_ACK = f"{ROOT}/duty/+/ack"
 EVERY_PRESENCE = f"{ROOT}/duty/+/presence"
+EVERY_ALERT = f"{ROOT}/alert/+"
 
 
 def edge_in(topic: str) -> str:
@@ -77,6 +78,11 @@ def phone_in(topic: str) -> str:
 def is_of_duty(topic: str) -> bool:
     """True for what a duty phone says."""
     return topic.startswith(f"{ROOT}/duty/")
+
+
+def is_of_alerts(topic: str) -> bool:
+    """True for what is told of an alert to all."""
+    return topic.startswith(f"{ROOT}/alert/")
 
 
 def _named(topic: str, kind: str, otherwise: str) -> str:

@@ -64,4 +64,6 @@ def trusted_for(public: str) -> dict[str, bytes]:
 def broker_of(enrolled: Enrolled, keys: BoxKeys) -> BrokerAddress:
     """Open the sealed log-in at the broker; raises SealBroken."""
     login = msgspec.json.decode(keys.sealing.open(enrolled.broker), type=BrokerLogin)
-    return BrokerAddress(login.host, login.port, login.user, login.password, login.certificate)
+    return BrokerAddress(
+        login.host, login.port, login.user, login.password, login.certificate, login.named
+    )

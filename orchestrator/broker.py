@@ -9,25 +9,22 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from contract.bus import Arrival, BrokerAddress, Bus, BusDown
+from contract.bus import BrokerAddress
 from contract.clock import Clock
 from contract.keys import write_private
 from contract.retry import keep
 from orchestrator import logins
+from orchestrator.guestbook import GuestBook
 from orchestrator.logins import Guest
 
 log = logging.getLogger(__name__)
 
 _PLUGINS = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 _START_WITHIN_S = 10
-_ANSWER_WITHIN_S = 5
-
-Answer = dict[str, Any]
-"""What the plugin answers to one command."""
+_ITS_OWN = frozenset({logins.ADMIN, logins.CENTRE})
 
 
 class BrokerFailed(Exception):
@@ -36,10 +33,6 @@ class BrokerFailed(Exception):
 
 class BrokerLost(Exception):
     """The broker's process ended on its own."""
-
-
-class LoginRefused(Exception):
-    """The broker did not take a change of its log-ins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +59,13 @@ class Broker:
         self._folder = folder
         self._clock = clock
         self._listener = listener
-        self._guests = {guest.user: guest for guest in guests}
         self._admin, centre = logins.new_password(), logins.new_password()
         self.port = port
         self.address = BrokerAddress("127.0.0.1", port, logins.CENTRE, centre)
         """Where the centre itself logs in."""
-        self._bus = Bus(
-            BrokerAddress("127.0.0.1", port, logins.ADMIN, self._admin), "xunkao-admin", clock
-        )
-        self._answers: dict[str, asyncio.Future[Answer]] = {}
-        self._asked = 0
+        admin = BrokerAddress("127.0.0.1", port, logins.ADMIN, self._admin)
+        self.book = GuestBook(admin, clock, guests, lambda user: user not in _ITS_OWN)
+        """Who else may log in."""
         self._process: asyncio.subprocess.Process | None = None
 
     @classmethod
@@ -122,77 +112,7 @@ class Broker:
                 ),
                 name="broker process",
             )
-            group.create_task(
-                self._bus.run((logins.ANSWERS,), self._make_all, self._hear), name="broker log-ins"
-            )
-
-    async def add_edge(self, edge: str, password: str) -> None:
-        """Let a box in from now on, also after every restart of the broker."""
-        await self._add(logins.box(edge, password))
-
-    async def remove_edge(self, edge: str) -> None:
-        """Cut a box's connection and let it in no more."""
-        await self._remove(logins.user_of(edge))
-
-    async def add_phone(self, phone: str, password: str) -> None:
-        """Let a duty phone in from now on; whoever had its log-in before is cut off."""
-        await self._add(logins.phone(phone, password))
-
-    async def remove_phone(self, phone: str) -> None:
-        """Cut a duty phone's connection and let it in no more."""
-        await self._remove(logins.user_of_phone(phone))
-
-    async def _add(self, guest: Guest) -> None:
-        self._guests[guest.user] = guest
-        await self._tell(logins.adding(guest))
-
-    async def _remove(self, user: str) -> None:
-        self._guests.pop(user, None)
-        await self._tell(logins.removing(user))
-
-    # ------------------------------------------------------------ the log-ins
-
-    async def _tell(self, commands: list[dict[str, object]]) -> None:
-        try:
-            await self._ask(commands)
-        except BusDown:
-            log.info("the broker is away; its log-ins are made anew when it is back")
-
-    async def _make_all(self, bus: Bus) -> None:
-        """Catch up with what was changed while nobody listened; what stands is left alone."""
-        listed = await self._ask([{"command": "listClients"}])
-        clients = set(listed["data"]["clients"])
-        for user in clients - self._guests.keys() - {logins.ADMIN, logins.CENTRE}:
-            await self._ask(logins.removing(user))
-        for user, guest in list(self._guests.items()):
-            if user not in clients:
-                await self._ask(logins.adding(guest))
-
-    async def _ask(self, commands: list[dict[str, object]]) -> Answer:
-        """Send commands and give the last one's answer; raises BusDown or LoginRefused."""
-        self._asked += 1
-        token = str(self._asked)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._answers[token] = answer
-        numbered = [*commands[:-1], {**commands[-1], "correlationData": token}]
-        try:
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
-                await self._bus.publish(logins.CONTROL, msgspec.json.encode({"commands": numbered}))
-                return await answer
-        except TimeoutError as error:
-            raise BusDown("no answer about log-ins") from error
-        finally:
-            del self._answers[token]
-
-    async def _hear(self, arrival: Arrival) -> None:
-        for response in msgspec.json.decode(arrival.payload).get("responses", ()):
-            answer = self._answers.get(response.get("correlationData", ""))
-            if answer is None or answer.done():
-                continue
-            if "error" in response and not response["command"].startswith("delete"):
-                answer.set_exception(LoginRefused(f"{response['command']}: {response['error']}"))
-            else:
-                answer.set_result(response)
+            group.create_task(self.book.run(), name="broker log-ins")
 
     # ------------------------------------------------------------ the process
 
@@ -204,7 +124,7 @@ class Broker:
         write_private(
             people,
             msgspec.json.encode(
-                logins.document(self._admin, self.address.password, self._guests.values()),
+                logins.document(self._admin, self.address.password, self.book.guests),
                 order="sorted",
             ),
         )

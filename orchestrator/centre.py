@@ -32,6 +32,7 @@ from orchestrator.keyring import Keyring
 from orchestrator.ledger import Ledger
 from orchestrator.logins import box
 from orchestrator.looks import Looks
+from orchestrator.outside import OutsideBroker
 from orchestrator.phones import Phones, phone_guests
 from orchestrator.recordings import Recordings
 from orchestrator.references import References
@@ -57,7 +58,7 @@ class Centre:
     site: Site
     sessions: Sessions
     timetables: Timetables
-    broker: Broker
+    broker: Broker | OutsideBroker
     bus: Bus
     boxes: Boxes
     enrolment: Enrolment
@@ -128,7 +129,7 @@ class Centre:
 
     async def _throw_out(self, edge: str) -> None:
         await self.looks.end_all(edge, "the box was revoked")
-        await self.broker.remove_edge(edge)
+        await self.broker.book.remove_edge(edge)
         await self.dispatch.forget(edge)
         await self.hold_lists.forget(edge)
 
@@ -140,25 +141,30 @@ class Centre:
             await self.alerts.greet(bus)
 
         async def hear(arrival: Arrival) -> None:
-            if topics.is_of_duty(arrival.topic):
+            if topics.is_of_duty(arrival.topic) or topics.is_of_alerts(arrival.topic):
                 await self.alerts.hear(arrival)
             else:
                 await self.catalogue.hear(arrival)
 
         boxes = (topics.EVERY_STATUS, topics.EVERY_FACT)
-        await self.bus.run((*boxes, topics.EVERY_ACK, topics.EVERY_PRESENCE), greet, hear)
+        phones = (topics.EVERY_ACK, topics.EVERY_PRESENCE)
+        await self.bus.run((*boxes, *phones, topics.EVERY_ALERT), greet, hear)
 
 
 @asynccontextmanager
 async def _open_broker(
     config: Config, keyring: Keyring, store: Store, clock: Clock
-) -> AsyncGenerator[Broker]:
+) -> AsyncGenerator[Broker | OutsideBroker]:
+    guests = [box(edge, secret) for edge, secret in (await passwords(store, keyring)).items()]
+    guests += await phone_guests(store, keyring.seal)
+    outside = config.broker.outside()
+    if outside is not None:
+        yield OutsideBroker(outside, clock, guests)
+        return
     listener = None
     if config.broker.tls_port is not None:
         tls = (keyring.certificate_path, keyring.key_path)
         listener = Listener(config.broker.host, config.broker.tls_port, *tls)
-    guests = [box(edge, secret) for edge, secret in (await passwords(store, keyring)).items()]
-    guests += await phone_guests(store, keyring.seal)
     async with Broker.open(
         config.data / "broker", config.broker.port or _free_port(), clock, guests, listener
     ) as broker:
@@ -170,14 +176,22 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _door(config: Config, keyring: Keyring, broker: Broker) -> BrokerDoor:
+def _door(config: Config, keyring: Keyring, broker: Broker | OutsideBroker) -> BrokerDoor:
+    if isinstance(broker, OutsideBroker):
+        there = broker.address
+        return BrokerDoor(there.host, there.port, there.certificate, there.named)
     if config.broker.tls_port is None:
         return BrokerDoor("127.0.0.1", broker.port)
     return BrokerDoor(config.broker.host, config.broker.tls_port, keyring.certificate)
 
 
 def _compose(
-    config: Config, clock: Clock, keyring: Keyring, store: Store, broker: Broker, boxes: Boxes
+    config: Config,
+    clock: Clock,
+    keyring: Keyring,
+    store: Store,
+    broker: Broker | OutsideBroker,
+    boxes: Boxes,
 ) -> Centre:
     lead = Lead(
         timedelta(minutes=config.lead_in_minutes), timedelta(minutes=config.lead_out_minutes)
@@ -213,14 +227,16 @@ def _compose(
         broker=broker,
         bus=bus,
         boxes=boxes,
-        enrolment=Enrolment(store, keyring, events, clock, broker, _door(config, keyring, broker)),
+        enrolment=Enrolment(
+            store, keyring, events, clock, broker.book, _door(config, keyring, broker)
+        ),
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, heard),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
         recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
-        phones=Phones(store, broker, bus, keyring.seal, clock),
+        phones=Phones(store, broker.book, bus, keyring.seal, clock),
         duty=duty,
         alerts=Alerts(store, bus, events, clock, lead, duty),
         holds=Holds(store, events, clock, limits, hold_lists.touch),

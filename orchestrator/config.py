@@ -5,17 +5,20 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
+
+from contract.bus import BrokerAddress
 
 DATABASE_PASSWORD = "XUNKAO_DATABASE_PASSWORD"
 """Environment variable that holds the database's password when no file does."""
 
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Minutes = Annotated[int, Meta(ge=0, le=240)]
+_HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _AtLeastOne = Annotated[int, Meta(ge=1)]
 
 
@@ -32,15 +35,41 @@ class DatabaseConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """File whose first line is the password; else the environment is asked."""
 
 
-class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The Mosquitto that the centre starts as its child."""
+BROKER_PASSWORD = "XUNKAO_BROKER_PASSWORD"
+"""Environment variable that holds an outside broker's password when no file does."""
 
+
+class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The Mosquitto that the centre starts as its child, or one that runs elsewhere."""
+
+    url: str = ""
+    """`mqtts://user@host:8883`, without a password: an outside Mosquitto; empty: our own."""
+    password_file: Path | None = None
+    """File whose first line is the password of the URL's user; else the environment is asked."""
+    ca_file: Path | None = None
+    """Authorities (PEM) that vouch for the outside broker; else those of the system."""
     host: str = "127.0.0.1"
     """Address it listens at, and under which boxes reach it."""
     port: _Port = 1883
     """Plain TCP; bound to this machine alone when `tls_port` is set."""
     tls_port: _Port | None = None
     """TLS with a certificate that boxes pin; needed as soon as a box is another machine."""
+
+    def outside(self) -> BrokerAddress | None:
+        """Give the outside broker and who may change its log-ins; None when it is our own."""
+        if not self.url:
+            return None
+        parts = urlsplit(self.url)
+        is_tls = parts.scheme == "mqtts"
+        authorities = self.ca_file.read_text() if self.ca_file else ""
+        return BrokerAddress(
+            parts.hostname or "",
+            parts.port or (8883 if is_tls else 1883),
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+            authorities if is_tls else "",
+            is_tls,
+        )
 
 
 class SignInConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -144,6 +173,12 @@ def _check(config: Config) -> None:
         raise ValueError("database.url: only sqlite: and postgresql: are known")
     if urlsplit(config.database.url).password is not None:
         raise ValueError("database.url: the password belongs in a file or the environment")
+    if config.broker.url:
+        if urlsplit(config.broker.url).password is not None:
+            raise ValueError("broker.url: the password belongs in a file or the environment")
+        _named("broker.url", config.broker.url, _outside)
+        if config.broker.tls_port is not None:
+            raise ValueError("broker.tls_port is of the centre's own broker, broker.url of another")
 
 
 def _complete(config: Config, folder: Path, environ: Mapping[str, str]) -> Config:
@@ -153,7 +188,44 @@ def _complete(config: Config, folder: Path, environ: Mapping[str, str]) -> Confi
         secret = (folder / database.password_file).read_text().splitlines()[0]
     if secret and database.url.startswith("postgresql:"):
         database = msgspec.structs.replace(database, url=_with_password(database.url, secret))
-    return msgspec.structs.replace(config, data=folder / config.data, database=database)
+    return msgspec.structs.replace(
+        config,
+        data=folder / config.data,
+        database=database,
+        broker=_complete_broker(config.broker, folder, environ),
+    )
+
+
+def _complete_broker(
+    broker: BrokerConfig, folder: Path, environ: Mapping[str, str]
+) -> BrokerConfig:
+    if not broker.url:
+        return broker
+    secret = environ.get(BROKER_PASSWORD, "")
+    if broker.password_file is not None:
+        secret = (folder / broker.password_file).read_text().splitlines()[0]
+    if not secret:
+        raise ValueError(f"broker.url: no password; broker.password_file or {BROKER_PASSWORD}")
+    ca_file = broker.ca_file and folder / broker.ca_file
+    whole = msgspec.structs.replace(broker, url=_with_password(broker.url, secret), ca_file=ca_file)
+    _named("broker.ca_file", str(ca_file), lambda _: _address_of(whole).tls())
+    return whole
+
+
+def _address_of(broker: BrokerConfig) -> BrokerAddress:
+    address = broker.outside()
+    assert address is not None
+    return address
+
+
+def _outside(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or not parts.username:
+        raise ValueError("not mqtts://user@host:port")
+    if parts.path.strip("/") or parts.query or parts.port == 0:
+        raise ValueError("not mqtts://user@host:port")
+    if parts.scheme == "mqtt" and parts.hostname not in _HERE:
+        raise ValueError("mqtt:// without TLS is for a broker on this machine alone")
 
 
 def _with_password(url: str, password: str) -> str:

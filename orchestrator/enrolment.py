@@ -97,6 +97,7 @@ class BrokerDoor:
     host: str
     port: int
     certificate: str = ""
+    named: bool = False
 
 
 class Enrolment:
@@ -237,6 +238,7 @@ class Enrolment:
             user=user_of(request.edge),
             password=password,
             certificate=self._door.certificate,
+            named=self._door.named,
         )
         ring = self._keyring
         answer = Enrolled(

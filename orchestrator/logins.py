@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contract import topics
+from contract.keys import canonical
 
 ADMIN, CENTRE = "admin", "centre"
 CONTROL = "$CONTROL/dynamic-security/v1"
@@ -15,6 +16,8 @@ ANSWERS = f"{CONTROL}/response"
 
 # The plugin's own figure. Our passwords are 256 random bits; stretching adds nothing to them.
 _ITERATIONS = 101
+
+_KINDS = ("publishClientSend", "publishClientReceive", "subscribePattern")
 
 Acl = dict[str, object]
 
@@ -34,6 +37,8 @@ class Rights:
             *(_allow("publishClientSend", topic) for topic in self.send),
             *(_allow("publishClientReceive", topic) for topic in self.receive),
             *(_allow(subscribe, topic) for topic in self.receive),
+            # whatever a broker of the house allows by default
+            *(_deny(kind) for kind in _KINDS),
         ]
 
 
@@ -49,6 +54,15 @@ class Guest:
     rights: Rights
     password: str = field(repr=False)
 
+    @property
+    def mark(self) -> str:
+        """What stands beside it at the broker: another password or other rights, another mark.
+
+        Of 256 random bits a hash tells nothing.
+        """
+        whole = canonical([self.user, self.password, self.rights.acls()])
+        return f"xunkao {hashlib.sha256(whole).hexdigest()[:32]}"
+
 
 def user_of(edge: str) -> str:
     """Name a box's log-in."""
@@ -62,6 +76,16 @@ def box(edge: str, password: str) -> Guest:
         (topics.desired(edge), topics.holds(edge), topics.heard(edge)),
     )
     return Guest(user_of(edge), rights, password)
+
+
+def centre(password: str) -> Guest:
+    """Give the centre's own log-in: all of our topics, and nothing else of the broker's."""
+    return Guest(CENTRE, _CENTRE, password)
+
+
+def is_of_ours(user: str) -> bool:
+    """True for a name that boxes and phones have here, and nobody else at the broker may."""
+    return user.startswith(("edge.", "phone."))
 
 
 def user_of_phone(phone: str) -> str:
@@ -85,14 +109,18 @@ def new_password() -> str:
 
 def document(admin: str, centre: str, guests: Iterable[Guest]) -> dict[str, object]:
     """Write the plugin's whole file: passwords of admin and centre, and every guest."""
-    who = [(ADMIN, admin, _ADMIN), (CENTRE, centre, _CENTRE)]
-    who += [(guest.user, guest.password, guest.rights) for guest in guests]
+    who = [Guest(ADMIN, _ADMIN, admin), Guest(CENTRE, _CENTRE, centre), *guests]
     return {
         "clients": [
-            {"username": user, "roles": [{"rolename": user}], **_hashed(password)}
-            for user, password, _ in who
+            {
+                "username": one.user,
+                "textdescription": one.mark,
+                "roles": [{"rolename": one.user}],
+                **_hashed(one.password),
+            }
+            for one in who
         ],
-        "roles": [{"rolename": user, "acls": rights.acls()} for user, _, rights in who],
+        "roles": [{"rolename": one.user, "acls": one.rights.acls()} for one in who],
         "defaultACLAccess": {
             "publishClientSend": False,
             "publishClientReceive": False,
@@ -111,6 +139,7 @@ def adding(guest: Guest) -> list[dict[str, object]]:
             "command": "createClient",
             "username": guest.user,
             "password": guest.password,
+            "textdescription": guest.mark,
             "roles": [{"rolename": guest.user}],
         },
     ]
@@ -126,6 +155,10 @@ def removing(user: str) -> list[dict[str, object]]:
 
 def _allow(kind: str, topic: str) -> Acl:
     return {"acltype": kind, "topic": topic, "priority": 0, "allow": True}
+
+
+def _deny(kind: str) -> Acl:
+    return {"acltype": kind, "topic": "#", "priority": -1, "allow": False}
 
 
 def _hashed(password: str) -> dict[str, object]:

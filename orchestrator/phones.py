@@ -13,7 +13,7 @@ from contract.keys import SealKey, seal
 from contract.retry import keep
 from orchestrator import logins
 from orchestrator.accounts import Person
-from orchestrator.broker import Broker
+from orchestrator.guestbook import GuestBook
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.logins import Guest, new_password, user_of_phone
 from orchestrator.store import Store, StoreAway
@@ -38,10 +38,10 @@ class Phones:
     """Makes and ends the log-ins of duty phones. `run` ends those whose person left."""
 
     def __init__(
-        self, store: Store, broker: Broker, bus: Bus, seal_key: SealKey, clock: Clock
+        self, store: Store, book: GuestBook, bus: Bus, seal_key: SealKey, clock: Clock
     ) -> None:
         self._store = store
-        self._broker = broker
+        self._book = book
         self._bus = bus
         self._seal_key = seal_key
         self._clock = clock
@@ -82,7 +82,7 @@ class Phones:
                         made_at=now,
                     )
                 )
-        await self._broker.add_phone(phone, password)
+        await self._book.add_phone(phone, password)
         return PhoneLogin(phone, user_of_phone(phone), password)
 
     async def end_of(self, login: str) -> None:
@@ -121,7 +121,7 @@ class Phones:
 
     async def _end(self, phone: str) -> None:
         """Cut it off first: what it says afterwards nobody hears."""
-        await self._broker.remove_phone(phone)
+        await self._book.remove_phone(phone)
         now = self._clock.now()
         async with self._store.write() as connection:
             mine = (phones.c.id == phone) & phones.c.ended_at.is_(None)

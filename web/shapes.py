@@ -451,7 +451,9 @@ AlertClass = Literal[
     "frozen",
     "camera_down",
     "recording_stopped",
+    "switch_down",
     "box_lost",
+    "flood",
     "nobody_reachable",
 ]
 

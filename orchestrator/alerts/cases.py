@@ -1,6 +1,6 @@
 """Cases: what becomes of an alert, from raising to solving. Pure: values in, values out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -15,7 +15,7 @@ Key = tuple[Kind, str]
 RETURNED = "condition ended"
 """Why a case that nobody took was solved."""
 
-SWALLOWED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped"})
+SWALLOWED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped", "switch_down"})
 """What a lost box explains."""
 
 StepKind = Literal[
@@ -54,6 +54,8 @@ class Condition:
     """The box's word it comes from, while it is not counted yet."""
     over: bool = False
     """It has ended already."""
+    part_of: Key | None = None
+    """The trouble that explains this one."""
 
     @property
     def key(self) -> Key:
@@ -169,34 +171,58 @@ def reconcile(
 ) -> list[Change]:
     """Give what the conditions, which are all there are, change in the open cases.
 
-    What is `undecided` neither begins nor ends. A lost box swallows what it explains. What a person
-    solved is `quiet` until then, unless it begins anew.
+    What is `undecided` neither begins nor ends. A lost box or switch swallows what it explains.
+    What a person solved is `quiet` until then, unless it begins anew.
     """
     by_key: dict[Key, list[Condition]] = {}
     for condition in conditions:
         by_key.setdefault(condition.key, []).append(condition)
     open_cases = {case.key: case for case in cases if case.is_open}
-    lost = {subject for kind, subject in by_key if kind == "box_lost"}
     unsure = set(undecided)
-    lost |= {subject for kind, subject in open_cases if kind == "box_lost"} & {
-        subject for kind, subject in unsure if kind == "box_lost"
-    }
-    changes = []
+    causes = by_key.keys() | (open_cases.keys() & unsure)
+    swallowed: dict[Key, tuple[str, ...]] = {}
+    changes: list[Change] = []
     for key, case in open_cases.items():
         found = by_key.pop(key, [])
-        if case.kind in SWALLOWED and case.edge in lost and case.is_waiting:
-            changes.append(_end(case, now, f"part of the loss of {case.edge}"))
+        cause = _cause(case.kind, case.edge, found, causes)
+        if cause is not None and case.is_waiting:
+            swallowed[cause] = swallowed.get(cause, ()) + _occurrences(found)
+            changes.append(_end(case, now, f"part of the loss of {cause[1]}"))
         elif found:
             changes += _met(case, found, now)
         elif case.active and key not in unsure:
             changes.append(_returned(case, now))
     for (kind, subject), found in by_key.items():
-        if kind in SWALLOWED and found[0].edge in lost:
+        cause = _cause(kind, found[0].edge, found, causes)
+        if cause is not None:
+            swallowed[cause] = swallowed.get(cause, ()) + _occurrences(found)
             continue
         if now < quiet.get((kind, subject), now) and not _occurrences(found):
             continue
         changes.append(_raised(found, now, new_id()))
-    return changes
+    return _counted(changes, open_cases, swallowed)
+
+
+def _cause(
+    kind: Kind, edge: str | None, found: Iterable[Condition], causes: Collection[Key]
+) -> Key | None:
+    """Give what explains a trouble, of all that is wrong."""
+    box: Key = ("box_lost", edge or "")
+    if kind in SWALLOWED and box in causes:
+        return box
+    return next((one.part_of for one in found if one.part_of in causes), None)
+
+
+def _counted(
+    changes: list[Change], open_cases: Mapping[Key, Case], swallowed: Mapping[Key, tuple[str, ...]]
+) -> list[Change]:
+    """Count what boxes said of the swallowed under what swallowed it; else it came up later."""
+    by_key = {change.case.key: change for change in changes}
+    for key, words in swallowed.items():
+        change = by_key.get(key) or (Change(open_cases[key]) if key in open_cases else None)
+        if change is not None and words:
+            by_key[key] = Change(change.case, change.steps, change.occurrences + words)
+    return list(by_key.values())
 
 
 def _raised(found: Sequence[Condition], now: datetime, id: str) -> Change:

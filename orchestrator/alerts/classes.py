@@ -18,8 +18,10 @@ Kind = Literal[
     "frozen",
     "camera_down",
     "recording_stopped",
+    "switch_down",
     "box_lost",
     "deletion_late",
+    "flood",
     "nobody_reachable",
 ]
 
@@ -152,6 +154,17 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "Check the box's disk; send somebody to the room",
             ),
         ),
+        "switch_down": _of(
+            "high",
+            5,
+            ("交换机失联", "Switch down"),
+            (
+                "同一交换机下的多个机位同时断开：交换机断电、断网或故障",
+                "Its cameras went at once: the switch has no power, no uplink, or is broken",
+            ),
+            _LOST,
+            ("请检查交换机的电源与上联", "Check the switch's power and uplink"),
+        ),
         "box_lost": _of(
             "high",
             5,
@@ -179,6 +192,20 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "请检查边缘盒的网络、时钟与磁盘",
                 "Check the box's network, clock and disk",
             ),
+        ),
+        "flood": _of(
+            "medium",
+            10,
+            ("警情过多，不再逐条推送", "Too many alerts to send one by one"),
+            (
+                "十分钟内新警情超过十条",
+                "More than ten new alerts in ten minutes",
+            ),
+            (
+                "一般警情只在列表中，可能被忽略",
+                "What is not urgent stands in the list alone, and may be overlooked",
+            ),
+            ("请在警情列表中逐条处理", "Go through the list of alerts"),
         ),
         "nobody_reachable": _of(
             "high",

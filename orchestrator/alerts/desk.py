@@ -16,7 +16,7 @@ from contract.duty import Ack
 from contract.retry import keep
 from orchestrator.access import Action, may
 from orchestrator.accounts import Person
-from orchestrator.alerts import records
+from orchestrator.alerts import flood, records
 from orchestrator.alerts.cases import (
     Case,
     CaseRefused,
@@ -77,6 +77,7 @@ class Alerts:
         self._watch = Watch(clock.now())
         self._cases: dict[str, Case] | None = None
         self._quiet: dict[Key, datetime] = {}
+        self._is_flood = False
         self._names = Names({}, {})
         self._turn = asyncio.Lock()
         self._work = asyncio.Event()
@@ -94,7 +95,12 @@ class Alerts:
                 group.create_task(kept, name=name)
 
     async def hear(self, arrival: Arrival) -> None:
-        """Take in what a phone says; waits when too much is waiting already."""
+        """Take in what a phone says; waits when too much is waiting already.
+
+        Of what is told of alerts only that is of interest which a broker kept too long.
+        """
+        if topics.is_of_alerts(arrival.topic) and not (arrival.retained and arrival.payload):
+            return
         await self._arrivals.put(arrival)
 
     async def greet(self, bus: Bus) -> None:
@@ -120,18 +126,34 @@ class Alerts:
             async with self._store.read() as connection:
                 seen = await records.read_seen(connection, self._lead, now)
                 on_duty = await roster(connection)
+                recent = await records.raised_since(connection, now - flood.WITHIN, flood.UNCOUNTED)
             verdicts = self._watch.look(seen, now)
-            ours = [case for case in cases.values() if case.kind != "nobody_reachable"]
+            ours = [case for case in cases.values() if case.kind not in flood.UNCOUNTED]
+            floods = [case for case in cases.values() if case.kind == "flood"]
             found = reconcile(
                 ours, verdicts.conditions, verdicts.undecided, now, _new_id, self._quiet
             )
             changes = {change.case.id: change for change in found}
             for case in ours:
                 changes.setdefault(case.id, Change(case))
+            recent += sum(change.case.id not in cases for change in changes.values())
+            self._is_flood = flood.is_flood(recent, self._is_flood)
+            waiting = [one.case for one in changes.values() if flood.is_held_back(one.case)]
+            held = {case.id for case in waiting} if self._is_flood else set()
+            withheld = [flood.of_flood(waiting)] if held else []
+            for change in reconcile(floods, withheld, (), now, _new_id, self._quiet):
+                changes[change.case.id] = change
+            for case in floods:
+                changes.setdefault(case.id, Change(case))
             for name, change in changes.items():
-                changes[name] = change.then(pursue(change.case, on_duty, now))
+                if name not in held:
+                    changes[name] = change.then(pursue(change.case, on_duty, now))
             duty = [case for case in cases.values() if case.kind == "nobody_reachable"]
-            stuck = [change.case for change in changes.values() if is_stuck(change.case, now)]
+            stuck = [
+                change.case
+                for name, change in changes.items()
+                if name not in held and is_stuck(change.case, now)
+            ]
             unheard = [_unheard(stuck)] if stuck else []
             for change in reconcile(duty, unheard, (), now, _new_id, self._quiet):
                 changes[change.case.id] = change
@@ -139,7 +161,9 @@ class Alerts:
                 changes.setdefault(case.id, Change(case))
                 shelved = changes[case.id]
                 changes[case.id] = shelved.then(pursue(shelved.case, on_duty, now))
-            standing = {one.key for one in (*verdicts.conditions, *unheard)} | verdicts.undecided
+            standing = {
+                one.key for one in (*verdicts.conditions, *withheld, *unheard)
+            } | verdicts.undecided
             self._quiet = {key: until for key, until in self._quiet.items() if key in standing}
             await self._commit(changes.values(), passed_over=verdicts.passed_over)
 
@@ -172,6 +196,9 @@ class Alerts:
 
     async def take_in(self, arrival: Arrival) -> None:
         """Heed a receipt or a presence; nonsense is passed over."""
+        if topics.is_of_alerts(arrival.topic):
+            await self._take_away(arrival.topic)
+            return
         try:
             phone = topics.phone_in(arrival.topic)
             if arrival.topic == topics.duty_presence(phone):
@@ -183,6 +210,12 @@ class Alerts:
             log.warning("ignored what came on %s: %s", arrival.topic, error)
             return
         await self._acknowledge(phone, ack)
+
+    async def _take_away(self, topic: str) -> None:
+        """Empty what a broker kept of an alert that was solved while it was away."""
+        async with self._turn:
+            if topic not in map(topics.alert, await self._open()):
+                self._post.put(topic, b"", retain=True)
 
     async def _come(self, phone: str) -> None:
         async with self._turn:
@@ -287,6 +320,7 @@ class Alerts:
                 for case in await records.listed(connection, "closed"):
                     self._hush(case)
                 self._cases = {case.id: case for case in await records.open_cases(connection)}
+                self._is_flood = any(case.kind == "flood" for case in self._cases.values())
                 self._names = await read_names(connection)
         return self._cases
 

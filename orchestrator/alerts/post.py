@@ -42,6 +42,8 @@ class Post:
         case = change.case
         self.retain(case, rooms)
         phones = {step.phone for step in change.steps if step.kind in _SENT}
+        if before is not None and before.cameras != case.cameras and case.is_waiting:
+            phones |= {delivery.phone for delivery in case.deliveries}  # it grew, or shrank
         if case.state in _FOR_ALL and (before is None or before.state != case.state):
             phones |= {delivery.phone for delivery in case.deliveries}
         self.send(case, phones, rooms)

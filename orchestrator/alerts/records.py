@@ -1,6 +1,6 @@
 """Cases in the store: written as they change, read when the centre starts or people ask."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, delete, func, insert, literal, or_, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.alerts.cases import Case, Change, Delivery
-from orchestrator.alerts.watch import BoxSeen, CameraSeen, LateDeletion, Seen, Tamper
+from orchestrator.alerts.seen import BoxSeen, CameraSeen, LateDeletion, Seen, Tamper
 from orchestrator.exams import Lead
 from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import (
@@ -144,6 +144,14 @@ async def solved_since(connection: AsyncConnection, when: datetime) -> list[str]
     return list(await connection.scalars(select(alerts.c.id).where(alerts.c.solved_at >= when)))
 
 
+async def raised_since(
+    connection: AsyncConnection, when: datetime, without: Collection[str]
+) -> int:
+    """Count the cases that were raised since then, solved ones too."""
+    query = select(func.count()).where(alerts.c.raised_at > when, alerts.c.kind.not_in(without))
+    return int(await connection.scalar(query) or 0)
+
+
 async def _cases(connection: AsyncConnection, query: Select[Any]) -> list[Case]:
     rows = (await connection.execute(query)).all()
     wanted = deliveries.c.alert.in_([row.id for row in rows])
@@ -173,6 +181,7 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
             cameras.c.id,
             cameras.c.edge,
             cameras.c.room,
+            cameras.c.switch,
             camera_states.c.state,
             camera_states.c.recording,
             camera_states.c.last_frame_at,
@@ -198,6 +207,7 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
             session=sessions[row.room],
             state=row.state or ("off" if row.box == "online" else "unknown"),
             recording=bool(row.recording),
+            switch=row.switch,
             last_frame_at=row.last_frame_at,
         )
         for row in rows

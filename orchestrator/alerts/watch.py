@@ -1,12 +1,13 @@
 """From what was last heard of cameras and boxes to what is wrong now."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from contract.retention import LATE_AFTER
 from orchestrator.alerts.cases import Condition, Key
 from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
+from orchestrator.alerts.seen import CameraSeen, Seen
+from orchestrator.alerts.switches import Switches
 
 DOWN_AFTER = timedelta(seconds=5)
 """A camera that is gone for so long is down."""
@@ -21,62 +22,10 @@ CUT_OFF_AFTER = timedelta(seconds=3)
 STALLED_AFTER = timedelta(seconds=1)
 """The box has waited four seconds for a picture before it says so."""
 
+EXPLAINED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped"})
+"""What a switch that is down explains of its cameras."""
+
 _WAITS = {"lost": DOWN_AFTER, "refused": DOWN_AFTER, "stalled": STALLED_AFTER}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CameraSeen:
-    """A camera whose window is open, as its box described its main stream last."""
-
-    camera: str
-    edge: str
-    room: str
-    session: str
-    state: str = "unknown"
-    recording: bool = False
-    last_frame_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoxSeen:
-    """A box that has cameras whose windows are open."""
-
-    edge: str
-    cameras: int
-    is_online: bool
-    heard_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tamper:
-    """A word of a box about a picture that is not ended, or not counted yet."""
-
-    id: str
-    camera: str
-    kind: str
-    score: float
-    model: str
-    first_at: datetime
-    ended_at: datetime | None
-    is_counted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LateDeletion:
-    """A box that could not delete what is past its term, and since when."""
-
-    edge: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """All that was seen at one moment."""
-
-    cameras: Sequence[CameraSeen] = ()
-    boxes: Sequence[BoxSeen] = ()
-    tampers: Sequence[Tamper] = ()
-    late: Sequence[LateDeletion] = ()
 
 
 @dataclass(slots=True)
@@ -94,6 +43,7 @@ class Watch:
     def __init__(self, began: datetime) -> None:
         self._began = began  # silence counts from here: nobody could be heard before
         self._since: dict[Key, datetime] = {}
+        self._switches = Switches()
 
     def look(self, seen: Seen, now: datetime) -> Verdicts:
         """Judge what was seen."""
@@ -141,7 +91,27 @@ class Watch:
         ]
         self._since = {key: since for key, since in self._since.items() if key in noticed}
         _judge_tampers(seen, now, verdicts)
+        self._explain(seen, now, verdicts)
         return verdicts
+
+    def _explain(self, seen: Seen, now: datetime, verdicts: Verdicts) -> None:
+        """Find the switches that are down, and say of their cameras that it is their switch."""
+        gone = {
+            camera.camera: camera.last_frame_at or self._since[("camera_down", camera.camera)]
+            for camera in seen.cameras
+            if ("camera_down", camera.camera) in self._since
+        }
+        down = [one for one in verdicts.conditions if one.kind == "camera_down" and not one.model]
+        due = frozenset(one.subject for one in down)
+        judged = self._switches.judge(seen.cameras, gone, due, now)
+        verdicts.conditions = [
+            replace(one, part_of=judged.explained.get(one.camera or ""))
+            if one.kind in EXPLAINED
+            else one
+            for one in verdicts.conditions
+        ]
+        verdicts.conditions += judged.conditions
+        verdicts.undecided |= judged.undecided
 
 
 def _of_camera(kind: Kind, camera: CameraSeen, first_at: datetime) -> Condition:

@@ -16,6 +16,13 @@ def place(case: Case, room_name: str | None) -> Words:
     if case.camera is not None:
         room = room_name or case.room or ""
         return Words(f"{room} {case.camera}".strip(), f"{room} {case.camera}".strip())
+    if case.kind == "switch_down":
+        return Words(
+            f"{case.subject}（{case.cameras} 个机位）",
+            f"{case.subject} ({case.cameras} camera{'s' if case.cameras != 1 else ''})",
+        )
+    if case.kind == "flood":
+        return Words(f"另有 {case.cameras} 条警情", f"{case.cameras} more")
     if case.edge is not None:
         return Words(
             f"{case.edge}（{case.cameras} 个机位）",

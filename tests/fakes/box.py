@@ -127,6 +127,7 @@ class FakeBox:
             login.user,
             login.password,
             login.certificate,
+            login.named,
         )
         self.bus = bus = Bus(address, f"edge-{self.id}", self.clock, will)
         wanted = (topics.desired(self.id), topics.heard(self.id))

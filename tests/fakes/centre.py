@@ -28,12 +28,8 @@ PASSWORD = "a long enough passphrase 7"
 
 def config_in(folder: Path, **changes: Any) -> Config:
     """A configuration with everything in one folder and a broker on a free port."""
-    return Config(
-        data=folder / "centre",
-        camera_subnets=("127.0.0.0/8",),
-        broker=BrokerConfig(port=0),
-        **changes,
-    )
+    changes.setdefault("broker", BrokerConfig(port=0))
+    return Config(data=folder / "centre", camera_subnets=("127.0.0.0/8",), **changes)
 
 
 @asynccontextmanager
@@ -50,14 +46,14 @@ async def running_centre(
         yield centre
 
 
-async def add_site(centre: Centre, *cameras: tuple[str, str, str]) -> None:
-    """Take in cameras (id, room, box) and their rooms."""
+async def add_site(centre: Centre, *cameras: tuple[str, str, str], switch: str = "") -> None:
+    """Take in cameras (id, room, box) and their rooms, all at one switch."""
     rooms = sorted({room for _, room, _ in cameras})
     await centre.site.put(
         [Room(room, room) for room in rooms],
         [
             NewCamera(
-                SiteCamera(camera, room, edge),
+                SiteCamera(camera, room, edge, switch),
                 Source(
                     main=f"rtsp://127.0.0.1:8554/{camera}/main",
                     sub=f"rtsp://127.0.0.1:8554/{camera}/sub",

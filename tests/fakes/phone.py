@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from contract import topics
-from contract.bus import Arrival, BrokerAddress, Bus, Will
+from contract.bus import Arrival, Bus, Will
 from contract.clock import SystemClock
 from contract.duty import Ack, AckState, AlertState, AlertTold, Presence
 from orchestrator.centre import Centre
@@ -22,7 +22,7 @@ class FakePhone:
         self.id = login.phone
         self.told: list[AlertTold] = []
         self.texts: list[str] = []
-        here = BrokerAddress("127.0.0.1", centre.broker.port, login.user, login.password)
+        here = centre.broker.address.for_user(login.user, login.password)
         gone = msgspec.json.encode(Presence(state="offline"))
         will = Will(topics.duty_presence(self.id), gone)
         self.bus = Bus(here, f"{login.user}-device", SystemClock(), will)

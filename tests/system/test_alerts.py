@@ -368,3 +368,83 @@ async def test_outside_exams_nobody_is_called(
     await say(centre, box, tamper(clock))
     await centre.alerts.look()
     assert await centre.alerts.list("all") == []
+
+
+async def test_a_dead_switch_is_one_alert_on_the_phone_and_a_count_that_follows(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    names = [f"c{number}" for number in range(12)]
+    async with running_centre(tmp_path, clock) as centre:
+        await add_site(centre, *((name, "r1", "b1") for name in names), switch="sw-A2")
+        await hold_exam(centre, "r1", clock.now())
+        box = await join(centre, tmp_path, "b1")
+        await beat(centre, box, *map(streaming, names))
+        phone, _ = await phone_of(centre, Role.patrol)
+        async with phone.on():
+            await on_duty(centre, 1)
+
+            def gone(*cameras: str) -> list[CameraStatus]:
+                return [
+                    streaming(name, state="lost", recording=False)
+                    if name in cameras
+                    else streaming(name)
+                    for name in names
+                ]
+
+            await beat(centre, box, *gone(*names))
+            await wait(centre, clock, 6)
+            told = await phone.gets()
+            assert told.kind == "switch_down"
+            assert "sw-A2（12 个机位）" in told.text_zh
+            await beat(centre, box, *gone("c0", "c1"))
+            await wait(centre, clock, 1)
+            await until(lambda: "sw-A2（2 个机位）" in phone.told[-1].text_zh)
+            for _ in range(61):
+                await clock.advance(1)
+                await beat(centre, box, *gone("c0", "c1"))
+            await centre.alerts.look()
+            await raised(centre, "camera_down", "camera_down")
+            assert {alert.camera for alert in await centre.alerts.list()} == {"c0", "c1"}
+
+
+async def test_in_a_flood_the_urgent_is_sent_and_the_rest_is_a_count_of_which_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    names = [f"c{number:02}" for number in range(16)]
+    async with running_centre(tmp_path, clock) as centre:
+        await add_site(centre, *((name, "r1", "b1") for name in names))
+        await hold_exam(centre, "r1", clock.now())
+        box = await join(centre, tmp_path, "b1")
+        await beat(centre, box, *map(streaming, names))
+        phone, _ = await phone_of(centre, Role.patrol)
+        async with phone.on():
+            await on_duty(centre, 1)
+            blurred = [tamper(clock, name, "defocused") for name in names[:14]]
+            await say(centre, box, *blurred, tamper(clock, names[15], "covered"))
+            await centre.alerts.look()
+
+            def told() -> set[str]:
+                return {alert.kind for alert in phone.told}
+
+            await until(lambda: told() == {"covered", "flood"})
+            (count,) = [alert for alert in phone.told if alert.kind == "flood"]
+            assert "另有 14 条警情" in count.text_zh
+            logged = await centre.alerts.list()
+            assert sorted(alert.kind for alert in logged) == [
+                "covered",
+                *["defocused"] * 14,
+                "flood",
+            ]
+            for alert in logged:
+                assert "raised" in await steps(centre, alert.id)
+            assert {alert.kind for alert in phone.told} == {"covered", "flood"}
+            for _ in range(61):  # ten minutes later it is over, and they are sent one by one
+                await clock.advance(10)
+                await beat(centre, box, *map(streaming, names))
+            await centre.alerts.look()
+            open_now = {one.id for one in await centre.alerts.list() if one.kind == "defocused"}
+            assert len(open_now) == 14
+            await until(lambda: open_now <= {alert.id for alert in phone.told})
+            assert "flood" not in {one.kind for one in await centre.alerts.list()}

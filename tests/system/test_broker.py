@@ -81,17 +81,17 @@ async def test_a_wrong_password_opens_nothing(broker: Broker, password: str) -> 
 
 async def test_a_box_is_let_in_while_the_broker_runs(broker: Broker) -> None:
     password = new_password()
-    await until(lambda: broker._bus.is_up)
-    await broker.add_edge("b3", password)
+    await until(lambda: broker.book.is_open)
+    await broker.book.add_edge("b3", password)
     box = Listening(edge_address(broker, "b3", password), "b3", topics.heard("b3"))
     async with box.on():
         pass
 
 
 async def test_a_removed_box_is_cut_off_and_stays_out(broker: Broker) -> None:
-    await until(lambda: broker._bus.is_up)
+    await until(lambda: broker.book.is_open)
     async with Listening(edge_address(broker, "b1", ONE), "b1", topics.desired("b1")).on() as box:
-        await broker.remove_edge("b1")
+        await broker.book.remove_edge("b1")
         await until(lambda: not box.bus.is_up)
         with pytest.raises(AssertionError):
             await until(lambda: box.bus.is_up, 1.5)
@@ -99,8 +99,8 @@ async def test_a_removed_box_is_cut_off_and_stays_out(broker: Broker) -> None:
 
 async def test_a_killed_broker_is_back_within_two_seconds_with_its_log_ins(broker: Broker) -> None:
     password = new_password()
-    await until(lambda: broker._bus.is_up)
-    await broker.add_edge("b3", password)
+    await until(lambda: broker.book.is_open)
+    await broker.book.add_edge("b3", password)
     async with Listening(
         edge_address(broker, "b3", password), "b3", topics.heard("b3")
     ).on() as box:
@@ -116,12 +116,12 @@ async def test_what_changed_while_the_broker_was_away_holds_when_it_is_back(
     broker: Broker,
 ) -> None:
     password = new_password()
-    await until(lambda: broker._bus.is_up)
+    await until(lambda: broker.book.is_open)
     assert broker.pid
     os.kill(broker.pid, signal.SIGKILL)
-    await until(lambda: not broker._bus.is_up)
-    await broker.add_edge("b3", password)
-    await broker.remove_edge("b1")
+    await until(lambda: not broker.book.is_open)
+    await broker.book.add_edge("b3", password)
+    await broker.book.remove_edge("b1")
     async with Listening(edge_address(broker, "b3", password), "b3").on():
         pass
     thrown_out = Listening(edge_address(broker, "b1", ONE), "b1")
@@ -131,12 +131,11 @@ async def test_what_changed_while_the_broker_was_away_holds_when_it_is_back(
 
 
 async def test_a_log_in_that_nobody_here_made_is_removed(broker: Broker) -> None:
-    await until(lambda: broker._bus.is_up)
-    await broker.add_edge("stranger", ONE)
-    del broker._guests[user_of("stranger")]
-    await broker._make_all(broker._bus)
-    listed = await broker._ask([{"command": "listClients"}])
-    assert user_of("stranger") not in listed["data"]["clients"]
+    await until(lambda: broker.book.is_open)
+    await broker.book.add_edge("stranger", ONE)
+    del broker.book._guests[user_of("stranger")]
+    await broker.book._make_equal()
+    assert user_of("stranger") not in await broker.book.users()
 
 
 async def test_a_port_in_use_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from orchestrator.access import Role
+from tests.fakes.outside import Outside
 from tests.fakes.waiting import until
 from tests.system.webhouse import BASE, House, code_of, open_house, told_at_close
 from web.keys import SOCKETS
@@ -107,6 +108,22 @@ async def test_the_brokers_own_log_in_is_asked_through_the_bridge(house: House) 
         assert (answer.type, answer.data) == (WSMsgType.BINARY, REFUSED)
         while not socket.closed:
             await socket.receive(timeout=10)
+
+
+async def test_the_bridge_leads_to_an_outside_broker_by_tls(tmp_path: Path) -> None:
+    async with (
+        Outside.running(tmp_path / "outside") as outside,
+        open_house(tmp_path, broker=outside.config) as house,
+    ):
+        await house.log_in(Role.operator)
+        async with house.client.ws_connect("/mqtt", protocols=("mqtt",)) as socket:
+            await socket.send_bytes(CONNECT)
+            assert (await socket.receive(timeout=10)).data == REFUSED
+            await outside.kill()
+            while not socket.closed:
+                await socket.receive(timeout=10)
+        answer = await house.client.get("/mqtt")
+        assert (answer.status, await code_of(answer)) == (503, "not_ready")
 
 
 async def test_text_ends_the_bridge_and_nothing_is_left_open(house: House) -> None:

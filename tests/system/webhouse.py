@@ -25,6 +25,7 @@ from web.app import create_app
 
 PASSWORD = "Four-horses-9-walls"
 BASE = "/api/v1"
+OWN_BROKER = BrokerConfig(port=0)
 
 Client = TestClient[Request, Application]
 
@@ -80,12 +81,14 @@ async def told_at_close(socket: ClientWebSocketResponse) -> int | None:
 
 
 @asynccontextmanager
-async def open_house(tmp_path: Path, static: Path | None = None) -> AsyncGenerator[House]:
+async def open_house(
+    tmp_path: Path, static: Path | None = None, broker: BrokerConfig = OWN_BROKER
+) -> AsyncGenerator[House]:
     """Open a centre with two rooms, two cameras and one box; without pages, unless given some."""
     clock = ManualClock()
     config = Config(
         data=tmp_path / "centre",
-        broker=BrokerConfig(port=0),
+        broker=broker,
         camera_subnets=("127.0.0.0/8",),
         site_name="试验大学",
     )

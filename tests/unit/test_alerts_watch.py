@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.alerts.watch import BoxSeen, CameraSeen, Seen, Tamper, Watch
+from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen, Tamper
+from orchestrator.alerts.watch import Watch
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 WELL = CameraSeen(

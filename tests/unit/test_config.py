@@ -7,7 +7,8 @@ import pytest
 
 import edge.config
 import orchestrator.config
-from orchestrator.config import DATABASE_PASSWORD, ConfigError, load
+from contract.bus import BrokerAddress
+from orchestrator.config import BROKER_PASSWORD, DATABASE_PASSWORD, ConfigError, load
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference/config.md").read_text()
@@ -87,6 +88,53 @@ def test_a_password_in_the_file_itself_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"database\.url") as refused:
         load(_file(tmp_path, text), {})
     assert "planted" not in str(refused.value)
+
+
+OUTSIDE = 'data = "data"\n[broker]\nurl = "mqtts://xunkao@mq.example.edu.cn"\n'
+
+
+def test_an_outside_broker_is_reached_by_one_url_and_a_password_from_elsewhere(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "secret").write_text("p@ss/word\n")
+    from_file = load(_file(tmp_path, OUTSIDE + 'password_file = "secret"'), {}).broker.outside()
+    assert from_file == BrokerAddress(
+        "mq.example.edu.cn", 8883, "xunkao", "p@ss/word", "", named=True
+    )
+    assert "p@ss" not in repr(from_file)
+    environment = load(_file(tmp_path, OUTSIDE), {BROKER_PASSWORD: "secret"}).broker.outside()
+    assert environment is not None
+    assert environment.password == "secret"
+    assert load(_file(tmp_path, 'data = "data"'), {}).broker.outside() is None
+
+
+@pytest.mark.parametrize(
+    ("broker", "named"),
+    [
+        ('url = "mqtts://xunkao@mq"', "no password"),
+        ('url = "mqtts://xunkao:planted@mq"', r"broker\.url"),
+        ('url = "mqtt://xunkao@mq"', "TLS"),
+        ('url = "mqtts://mq"', r"broker\.url"),
+        ('url = "wss://xunkao@mq"', r"broker\.url"),
+        ('url = "mqtts://xunkao@mq:99999"', r"broker\.url"),
+        ('url = "mqtts://xunkao@mq/path"', r"broker\.url"),
+        ('url = "mqtts://xunkao@mq"\ntls_port = 8883', r"broker\.tls_port"),
+        ('url = "mqtts://xunkao@mq"\npassword_file = "none"', "none"),
+    ],
+)
+def test_a_broker_that_cannot_be_used_so_is_refused(
+    tmp_path: Path, broker: str, named: str
+) -> None:
+    with pytest.raises(ConfigError, match=named) as refused:
+        load(_file(tmp_path, f'data = "data"\n[broker]\n{broker}'), {})
+    assert "planted" not in str(refused.value)
+
+
+def test_authorities_that_are_none_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("not a certificate")
+    text = OUTSIDE + 'ca_file = "ca.pem"'
+    with pytest.raises(ConfigError, match=r"broker\.ca_file.*ca\.pem"):
+        load(_file(tmp_path, text), {BROKER_PASSWORD: "secret"})
 
 
 def _keys(kind: type[msgspec.Struct], before: str = "") -> list[str]:

@@ -18,7 +18,9 @@ async def mqtt(call: Call) -> StreamResponse:
     address = call.centre.broker.address
     try:
         async with asyncio.timeout(_CONNECT_WITHIN_S):
-            reader, writer = await asyncio.open_connection(address.host, address.port)
+            reader, writer = await asyncio.open_connection(
+                address.host, address.port, ssl=address.tls()
+            )
     except (OSError, TimeoutError) as error:
         raise Problem("not_ready", "the broker takes no connection now") from error
     try:

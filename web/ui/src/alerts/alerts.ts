@@ -93,7 +93,9 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   dark: ['lights', 'permitted', 'false'],
   camera_down: ['network', 'restarted', 'permitted', 'false'],
   recording_stopped: ['restarted', 'network', 'false'],
+  switch_down: ['network', 'restarted', 'permitted', 'false'],
   box_lost: ['network', 'restarted', 'permitted', 'false'],
+  flood: ['permitted', 'false'],
   nobody_reachable: ['network', 'false'],
 }
 

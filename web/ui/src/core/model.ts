@@ -268,7 +268,9 @@ export const ALERT_CLASSES = [
   'dark',
   'camera_down',
   'recording_stopped',
+  'switch_down',
   'box_lost',
+  'flood',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]

@@ -460,7 +460,9 @@ export const en: typeof zhCN = {
       frozen: 'Picture frozen',
       camera_down: 'Camera down',
       recording_stopped: 'Recording stopped',
+      switch_down: 'Switch down',
       box_lost: 'Edge box lost',
+      flood: 'Too many alerts to send one by one',
       nobody_reachable: 'Nobody reachable',
     },
     state: {

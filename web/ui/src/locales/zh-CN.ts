@@ -457,7 +457,9 @@ export const zhCN = {
       frozen: '画面冻结',
       camera_down: '摄像机无画面',
       recording_stopped: '录像中断',
+      switch_down: '交换机失联',
       box_lost: '边缘设备失联',
+      flood: '警情过多，不再逐条推送',
       nobody_reachable: '无人接收警情',
     },
     state: {

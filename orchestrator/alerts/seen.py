@@ -1,0 +1,62 @@
+"""What was last heard of cameras and boxes, as the store has it at one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSeen:
+    """A camera whose window is open, as its box described its main stream last."""
+
+    camera: str
+    edge: str
+    room: str
+    session: str
+    state: str = "unknown"
+    recording: bool = False
+    switch: str = ""
+    """What it hangs on; empty: unknown."""
+    last_frame_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxSeen:
+    """A box that has cameras whose windows are open."""
+
+    edge: str
+    cameras: int
+    is_online: bool
+    heard_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tamper:
+    """A word of a box about a picture that is not ended, or not counted yet."""
+
+    id: str
+    camera: str
+    kind: str
+    score: float
+    model: str
+    first_at: datetime
+    ended_at: datetime | None
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LateDeletion:
+    """A box that could not delete what is past its term, and since when."""
+
+    edge: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was seen at one moment."""
+
+    cameras: Sequence[CameraSeen] = ()
+    boxes: Sequence[BoxSeen] = ()
+    tampers: Sequence[Tamper] = ()
+    late: Sequence[LateDeletion] = ()

@@ -136,6 +136,12 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     recording: bool = False
 
 
+Pressure = Literal["none", "low", "optional", "preview", "newest"]
+"""How far a box's disk has filled: nothing is given up yet below `optional`; at `optional` no new
+sub-stream is recorded, at `preview` no preview is kept either, at `newest` nothing new is. What was
+recorded stays, at every step."""
+
+
 class EdgeStatus(Message, frozen=True, kw_only=True):
     """The payload of `edge/{id}/status`, retained; the last will has state `offline`."""
 
@@ -147,6 +153,9 @@ class EdgeStatus(Message, frozen=True, kw_only=True):
     revision: int
     clock_trusted: bool = False
     free_bytes: int | None = None
+    total_bytes: int | None = None
+    """Size of the volume the shelf stands on."""
+    pressure: Pressure = "none"
     cameras: tuple[CameraStatus, ...] = ()
 
 

@@ -254,6 +254,7 @@ class Agent:
             return ()
 
     async def _publish_status(self) -> None:
+        disk = shutil.disk_usage(self._config.data)
         status = EdgeStatus(
             state="online",
             at=self._clock.now(),
@@ -261,7 +262,8 @@ class Agent:
             epoch=self._orders.epoch,
             revision=self._orders.revision,
             clock_trusted=self.trust.trusted(),
-            free_bytes=shutil.disk_usage(self._config.data).free,
+            free_bytes=disk.free,
+            total_bytes=disk.total,
             cameras=self._cameras(),
         )
         try:

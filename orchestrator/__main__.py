@@ -15,7 +15,7 @@ from contract.running import causes, until_told
 from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
-from orchestrator.commands import edges, epoch, ledger, site, timetable, users
+from orchestrator.commands import edges, epoch, forecast, ledger, site, timetable, users
 from orchestrator.config import Config, ConfigError
 from orchestrator.demo import DemoFailed, Options
 from orchestrator.demo import run as run_demo
@@ -110,6 +110,7 @@ def demo(
     _run(lambda: run_demo(Options(port, rooms, data, ready_file, calm), _pages))
 
 
+app.command()(forecast.forecast)
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
 app.add_typer(ledger.app, name="ledger")

@@ -15,6 +15,7 @@ from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
+from orchestrator.capacity import Capacity
 from orchestrator.catalogue import Catalogue
 from orchestrator.config import Config
 from orchestrator.dispatch import Dispatcher
@@ -51,6 +52,7 @@ class Centre:
     site: Site
     sessions: Sessions
     timetables: Timetables
+    capacity: Capacity
     broker: Broker
     bus: Bus
     boxes: Boxes
@@ -172,6 +174,7 @@ def _compose(
     bus = Bus(broker.address, "xunkao-centre", clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     duty = Duty(store, events, clock)
+    capacity = Capacity(store, clock, lead, config.timezone)
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -187,7 +190,8 @@ def _compose(
         accounts=accounts,
         site=Site(store, clock, config.camera_subnets, keyring.seal),
         sessions=Sessions(store, clock, lead),
-        timetables=Timetables(store, clock, lead, config.timezone, applied),
+        timetables=Timetables(store, clock, lead, config.timezone, applied, capacity=capacity),
+        capacity=capacity,
         broker=broker,
         bus=bus,
         boxes=boxes,

@@ -257,7 +257,15 @@ class ProcessLost(Message, frozen=True, kw_only=True):
 class ShelfTrouble(Message, frozen=True, kw_only=True):
     """The shelf is not as it should be. Fact type `shelf`."""
 
-    kind: Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
+    kind: Literal[
+        "disk_full",
+        "wrong_volume",
+        "quarantined",
+        "write_failed",
+        "recovered",
+        "pressure",
+    ]
+    """`pressure`: the disk stands on another step of its ladder; `detail` begins with its name."""
     detail: str
 
 

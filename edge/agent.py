@@ -5,7 +5,6 @@ import fcntl
 import logging
 import os
 import secrets
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -28,7 +27,6 @@ from contract.messages import (
     CameraStatus,
     EdgeStatus,
     ProcessLost,
-    ShelfTrouble,
     StateHeard,
 )
 from contract.retry import keep
@@ -37,6 +35,7 @@ from edge import orders as in_force
 from edge.children import Child, tend
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
+from edge.diskwatch import DiskWatch
 from edge.identity import BoxKeys, box_keys, broker_of, pinned, trusted_for
 from edge.journal import Journal, JournalBusy
 from edge.notes import Notes
@@ -142,6 +141,7 @@ class Agent:
         self._orders = OrdersInForce()
         self._refused: set[tuple[int, int]] = set()
         self._outbox: Outbox | None = None
+        self._disk = DiskWatch(config.data, config.minimum_free_bytes, notes.say)
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
@@ -225,26 +225,18 @@ class Agent:
         told: tuple[object, ...] = ()
         told_at = -_HEARTBEAT_S
         floor_at = self._clock.now() - _FLOOR_EVERY
-        is_full = False
         while True:
-            is_full = self._look_at_disk(is_full)
+            pressure = self._disk.look().pressure
             now = self._clock.now()
             if now - floor_at >= _FLOOR_EVERY and self.trust.trusted():
                 floor_at = now
                 await asyncio.to_thread(self.trust.raise_floor, now)
-            states = tuple((c.camera, c.stream, c.state, c.recording) for c in self._cameras())
+            cameras = self._cameras()
+            states = (pressure, *((c.camera, c.stream, c.state, c.recording) for c in cameras))
             if states != told or self._clock.monotonic() - told_at >= _HEARTBEAT_S:
                 told, told_at = states, self._clock.monotonic()
                 await self._publish_status()
             await self._clock.sleep(_LOOK_S)
-
-    def _look_at_disk(self, was_full: bool) -> bool:
-        free = shutil.disk_usage(self._config.data).free
-        is_full = free < self._config.minimum_free_bytes
-        if is_full and not was_full:
-            detail = f"{free} bytes free, below {self._config.minimum_free_bytes}"
-            self._notes.say(ShelfTrouble(kind="disk_full", detail=detail))
-        return is_full
 
     def _cameras(self) -> tuple[CameraStatus, ...]:
         try:
@@ -254,7 +246,7 @@ class Agent:
             return ()
 
     async def _publish_status(self) -> None:
-        disk = shutil.disk_usage(self._config.data)
+        disk = self._disk.look()
         status = EdgeStatus(
             state="online",
             at=self._clock.now(),
@@ -262,8 +254,9 @@ class Agent:
             epoch=self._orders.epoch,
             revision=self._orders.revision,
             clock_trusted=self.trust.trusted(),
-            free_bytes=disk.free,
-            total_bytes=disk.total,
+            free_bytes=disk.free_bytes,
+            total_bytes=disk.total_bytes,
+            pressure=disk.pressure,
             cameras=self._cameras(),
         )
         try:

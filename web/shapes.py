@@ -447,6 +447,8 @@ AlertClass = Literal[
     "camera_down",
     "recording_stopped",
     "box_lost",
+    "disk_low",
+    "disk_full",
     "nobody_reachable",
 ]
 

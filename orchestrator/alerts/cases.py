@@ -1,6 +1,6 @@
 """Cases: what becomes of an alert, from raising to solving. Pure: values in, values out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -15,8 +15,17 @@ Key = tuple[Kind, str]
 RETURNED = "condition ended"
 """Why a case that nobody took was solved."""
 
-SWALLOWED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped"})
-"""What a lost box explains."""
+SWALLOWED: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(
+    {
+        "camera_down": ("box_lost",),
+        "recording_stopped": ("box_lost", "disk_full"),
+    }
+)
+"""What is explained by which trouble of its box."""
+
+_PART_OF: Mapping[Kind, str] = MappingProxyType(
+    {"box_lost": "part of the loss of", "disk_full": "part of the full disk of"}
+)
 
 StepKind = Literal[
     "raised",
@@ -159,6 +168,12 @@ class Change:
 # ------------------------------------------------------------ conditions
 
 
+def _explained(kind: Kind, edge: str | None, standing: Collection[Key]) -> Kind | None:
+    """Give the trouble of its box that explains such a case, while that stands."""
+    causes = SWALLOWED.get(kind, ())
+    return next((cause for cause in causes if edge and (cause, edge) in standing), None)
+
+
 def reconcile(
     cases: Iterable[Case],
     conditions: Sequence[Condition],
@@ -169,29 +184,27 @@ def reconcile(
 ) -> list[Change]:
     """Give what the conditions, which are all there are, change in the open cases.
 
-    What is `undecided` neither begins nor ends. A lost box swallows what it explains. What a person
-    solved is `quiet` until then, unless it begins anew.
+    What is `undecided` neither begins nor ends. A box swallows what its loss or its disk explains.
+    What a person solved is `quiet` until then, unless it begins anew.
     """
     by_key: dict[Key, list[Condition]] = {}
     for condition in conditions:
         by_key.setdefault(condition.key, []).append(condition)
     open_cases = {case.key: case for case in cases if case.is_open}
-    lost = {subject for kind, subject in by_key if kind == "box_lost"}
     unsure = set(undecided)
-    lost |= {subject for kind, subject in open_cases if kind == "box_lost"} & {
-        subject for kind, subject in unsure if kind == "box_lost"
-    }
+    standing = {*by_key, *(open_cases.keys() & unsure)}
     changes = []
     for key, case in open_cases.items():
         found = by_key.pop(key, [])
-        if case.kind in SWALLOWED and case.edge in lost and case.is_waiting:
-            changes.append(_end(case, now, f"part of the loss of {case.edge}"))
+        cause = _explained(case.kind, case.edge, standing)
+        if cause is not None and case.is_waiting:
+            changes.append(_end(case, now, f"{_PART_OF[cause]} {case.edge}"))
         elif found:
             changes += _met(case, found, now)
         elif case.active and key not in unsure:
             changes.append(_returned(case, now))
     for (kind, subject), found in by_key.items():
-        if kind in SWALLOWED and found[0].edge in lost:
+        if _explained(kind, found[0].edge, standing) is not None:
             continue
         if now < quiet.get((kind, subject), now) and not _occurrences(found):
             continue

@@ -179,6 +179,8 @@ export const ALERT_CLASSES = [
   'camera_down',
   'recording_stopped',
   'box_lost',
+  'disk_low',
+  'disk_full',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]

@@ -383,6 +383,8 @@ export const en: typeof zhCN = {
       camera_down: 'Camera down',
       recording_stopped: 'Recording stopped',
       box_lost: 'Edge box lost',
+      disk_low: 'Recording disk filling up',
+      disk_full: 'Recording disk full',
       nobody_reachable: 'Nobody reachable',
     },
     state: {
@@ -424,6 +426,7 @@ export const en: typeof zhCN = {
       focused: 'Lens wiped and focused',
       lights: 'Lights are back',
       restarted: 'Device restarted',
+      disk: 'Disk space made',
       network: 'Power or network is back',
       permitted: 'Permitted work',
       false: 'False alert',

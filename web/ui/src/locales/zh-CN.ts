@@ -380,6 +380,8 @@ export const zhCN = {
       camera_down: '摄像机无画面',
       recording_stopped: '录像中断',
       box_lost: '边缘设备失联',
+      disk_low: '录像磁盘空间不足',
+      disk_full: '录像磁盘已满',
       nobody_reachable: '无人接收警情',
     },
     state: {
@@ -421,6 +423,7 @@ export const zhCN = {
       focused: '镜头已擦拭、对焦',
       lights: '灯光已恢复',
       restarted: '设备已重启恢复',
+      disk: '磁盘已腾出空间',
       network: '电源或网络已恢复',
       permitted: '经批准的操作',
       false: '误报',

@@ -250,7 +250,7 @@ class LookChanged(Message, frozen=True, kw_only=True):
 class ProcessLost(Message, frozen=True, kw_only=True):
     """One of the box's processes ended on its own and is started again. Fact type `process`."""
 
-    process: Literal["recorder", "live", "eyes"]
+    process: Literal["recorder", "live", "eyes", "archive"]
     how: str
 
 
@@ -264,8 +264,10 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
         "write_failed",
         "recovered",
         "pressure",
+        "archive",
     ]
-    """`pressure`: the disk stands on another step of its ladder; `detail` begins with its name."""
+    """`archive`: second copies cannot be made, or again, or one was not what was written.
+    `pressure`: the disk stands on another step of its ladder; `detail` begins with its name."""
     detail: str
 
 
@@ -301,6 +303,22 @@ class ReferenceTaken(Message, frozen=True, kw_only=True):
     sharpness: float
 
 
+class Archived(Message, frozen=True, kw_only=True):
+    """A segment has a second copy, which was read back and is right. Fact type `archived`."""
+
+    segment: Id
+    camera: Id
+    copy: Id
+    """The archive's name in the box's configuration."""
+    place: str
+    """Name of the object within the archive."""
+    bytes: int
+    """Of the encrypted object."""
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
+    """Of the encrypted object as it was read back."""
+    verified_at: Instant
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -312,6 +330,7 @@ FactData = (
     | ShelfTrouble
     | TamperChanged
     | ReferenceTaken
+    | Archived
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -325,6 +344,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "shelf": ShelfTrouble,
     "tamper": TamperChanged,
     "reference": ReferenceTaken,
+    "archived": Archived,
 }
 
 

@@ -46,7 +46,7 @@ from edge.plan import take
 log = logging.getLogger(__name__)
 
 VERSION = version("xunkao")
-Process = Literal["recorder", "live", "eyes"]
+Process = Literal["recorder", "live", "eyes", "archive"]
 PROCESSES: tuple[Process, ...] = ("recorder", "live", "eyes")
 _HEARTBEAT_S = 5.0
 _LOOK_S = 1.0
@@ -89,7 +89,7 @@ async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
         agent = Agent(config, keys, enrolled, notes, bus, clock, boot)
         notes.say(Booted(boot=boot, version=VERSION, clock_trusted=agent.trust.trusted()))
         async with asyncio.TaskGroup() as group:
-            for name in PROCESSES:
+            for name in processes(config):
                 child = _child(config, config_path, name)
                 lost = notes.saying(partial(_lost, name))
                 group.create_task(tend(child, clock, lost), name=name)
@@ -97,6 +97,11 @@ async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
                 keep("telling the centre", agent.run, on=(Stumbled,), clock=clock, log=log),
                 name="agent",
             )
+
+
+def processes(config: EdgeConfig) -> tuple[Process, ...]:
+    """Give the processes that this box runs: with an archive, one that makes second copies."""
+    return PROCESSES if config.archive is None else (*PROCESSES, "archive")
 
 
 def _lost(name: Process, how: str) -> ProcessLost:

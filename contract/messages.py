@@ -199,6 +199,12 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     recording: bool = False
 
 
+Pressure = Literal["none", "low", "optional", "preview", "newest"]
+"""How far a box's disk has filled: nothing is given up yet below `optional`; at `optional` no new
+sub-stream is recorded, at `preview` no preview is kept either, at `newest` nothing new is. What was
+recorded stays, at every step."""
+
+
 class EdgeStatus(Message, frozen=True, kw_only=True):
     """The payload of `edge/{id}/status`, retained; the last will has state `offline`."""
 
@@ -210,6 +216,9 @@ class EdgeStatus(Message, frozen=True, kw_only=True):
     revision: int
     clock_trusted: bool = False
     free_bytes: int | None = None
+    total_bytes: int | None = None
+    """Size of the volume the shelf stands on."""
+    pressure: Pressure = "none"
     cameras: tuple[CameraStatus, ...] = ()
     hold_epoch: int = 0
     hold_number: int = 0
@@ -309,14 +318,24 @@ class LookChanged(Message, frozen=True, kw_only=True):
 class ProcessLost(Message, frozen=True, kw_only=True):
     """One of the box's processes ended on its own and is started again. Fact type `process`."""
 
-    process: Literal["recorder", "live", "eyes"]
+    process: Literal["recorder", "live", "eyes", "archive"]
     how: str
 
 
 class ShelfTrouble(Message, frozen=True, kw_only=True):
     """The shelf is not as it should be. Fact type `shelf`."""
 
-    kind: Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
+    kind: Literal[
+        "disk_full",
+        "wrong_volume",
+        "quarantined",
+        "write_failed",
+        "recovered",
+        "pressure",
+        "archive",
+    ]
+    """`archive`: second copies cannot be made, or again, or one was not what was written.
+    `pressure`: the disk stands on another step of its ladder; `detail` begins with its name."""
     detail: str
 
 
@@ -470,6 +489,22 @@ class RecorderBegan(Message, frozen=True, kw_only=True):
     """When the one before was seen alive last."""
 
 
+class Archived(Message, frozen=True, kw_only=True):
+    """A segment has a second copy, which was read back and is right. Fact type `archived`."""
+
+    segment: Id
+    camera: Id
+    copy: Id
+    """The archive's name in the box's configuration."""
+    place: str
+    """Name of the object within the archive."""
+    bytes: int
+    """Of the encrypted object."""
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])")]
+    """Of the encrypted object as it was read back."""
+    verified_at: Instant
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -488,6 +523,7 @@ FactData = (
     | CoverageStated
     | ContactChanged
     | RecorderBegan
+    | Archived
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -508,6 +544,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "coverage": CoverageStated,
     "contact": ContactChanged,
     "recorder": RecorderBegan,
+    "archived": Archived,
 }
 
 

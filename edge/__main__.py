@@ -129,6 +129,8 @@ def _child(name: str, config: Path) -> None:
         from edge.recording.process import run as work
     elif name == "live":
         from edge.live.process import run as work
+    elif name == "archive":
+        from edge.archive.process import run as work
     else:
         from edge.eyes.process import run as work
     try:
@@ -153,6 +155,12 @@ def live(config: ConfigOption = DEFAULT) -> None:
 def eyes(config: ConfigOption = DEFAULT) -> None:
     """Run the eyes alone."""
     _child("eyes", config)
+
+
+@app.command(hidden=True)
+def archive(config: ConfigOption = DEFAULT) -> None:
+    """Make second copies alone."""
+    _child("archive", config)
 
 
 def main() -> None:

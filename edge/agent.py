@@ -5,7 +5,6 @@ import fcntl
 import logging
 import os
 import secrets
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -29,7 +28,6 @@ from contract.messages import (
     EdgeStatus,
     HoldsHeard,
     ProcessLost,
-    ShelfTrouble,
     StateHeard,
 )
 from contract.retry import keep
@@ -39,6 +37,7 @@ from edge.children import Child, tend
 from edge.clockrun import boot_id
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
+from edge.diskwatch import DiskWatch
 from edge.expiry import CentreTime
 from edge.holds import HoldsInForce, ListRefused
 from edge.holds import adopt as adopt_holds
@@ -57,7 +56,7 @@ from edge.terms import Terms
 log = logging.getLogger(__name__)
 
 VERSION = version("xunkao")
-Process = Literal["recorder", "live", "eyes"]
+Process = Literal["recorder", "live", "eyes", "archive"]
 PROCESSES: tuple[Process, ...] = ("recorder", "live", "eyes")
 _HEARTBEAT_S = 5.0
 _LOOK_S = 1.0
@@ -100,7 +99,7 @@ async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
         agent = Agent(config, keys, enrolled, notes, bus, clock, boot)
         notes.say(Booted(boot=boot, version=VERSION, clock_trusted=agent.trust.trusted()))
         async with asyncio.TaskGroup() as group:
-            for name in PROCESSES:
+            for name in processes(config):
                 child = _child(config, config_path, name)
                 lost = notes.saying(partial(_lost, name))
                 group.create_task(tend(child, clock, lost), name=name)
@@ -108,6 +107,11 @@ async def run(config: EdgeConfig, config_path: Path, clock: Clock) -> None:
                 keep("telling the centre", agent.run, on=(Stumbled,), clock=clock, log=log),
                 name="agent",
             )
+
+
+def processes(config: EdgeConfig) -> tuple[Process, ...]:
+    """Give the processes that this box runs: with an archive, one that makes second copies."""
+    return PROCESSES if config.archive is None else (*PROCESSES, "archive")
 
 
 def _lost(name: Process, how: str) -> ProcessLost:
@@ -156,6 +160,7 @@ class Agent:
         self._hold_refusal = ""
         self._centre = CentreTime()
         self._hold_key = from_base64(enrolled.hold_public)
+        self._disk = DiskWatch(config.data, config.minimum_free_bytes, notes.say)
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
@@ -284,26 +289,18 @@ class Agent:
         told: tuple[object, ...] = ()
         told_at = -_HEARTBEAT_S
         floor_at = self._clock.now() - _FLOOR_EVERY
-        is_full = False
         while True:
-            is_full = self._look_at_disk(is_full)
+            pressure = self._disk.look().pressure
             now = self._clock.now()
             if now - floor_at >= _FLOOR_EVERY and self.trust.trusted():
                 floor_at = now
                 await asyncio.to_thread(self.trust.raise_floor, now)
-            states = tuple((c.camera, c.stream, c.state, c.recording) for c in self._cameras())
+            cameras = self._cameras()
+            states = (pressure, *((c.camera, c.stream, c.state, c.recording) for c in cameras))
             if states != told or self._clock.monotonic() - told_at >= _HEARTBEAT_S:
                 told, told_at = states, self._clock.monotonic()
                 await self._publish_status()
             await self._clock.sleep(_LOOK_S)
-
-    def _look_at_disk(self, was_full: bool) -> bool:
-        free = shutil.disk_usage(self._config.data).free
-        is_full = free < self._config.minimum_free_bytes
-        if is_full and not was_full:
-            detail = f"{free} bytes free, below {self._config.minimum_free_bytes}"
-            self._notes.say(ShelfTrouble(kind="disk_full", detail=detail))
-        return is_full
 
     def _cameras(self) -> tuple[CameraStatus, ...]:
         try:
@@ -313,6 +310,7 @@ class Agent:
             return ()
 
     async def _publish_status(self) -> None:
+        disk = self._disk.look()
         status = EdgeStatus(
             state="online",
             at=self._clock.now(),
@@ -320,7 +318,9 @@ class Agent:
             epoch=self._orders.epoch,
             revision=self._orders.revision,
             clock_trusted=self.trust.trusted(),
-            free_bytes=shutil.disk_usage(self._config.data).free,
+            free_bytes=disk.free_bytes,
+            total_bytes=disk.total_bytes,
+            pressure=disk.pressure,
             cameras=self._cameras(),
             hold_epoch=self._holds.epoch,
             hold_number=self._holds.number,

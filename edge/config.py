@@ -1,16 +1,38 @@
 """The box's configuration: one TOML file, read once, unknown keys refused."""
 
+import base64
 import ipaddress
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from contract.messages import Id
+from contract.objects import ArchivePlace
 
 
 class ConfigError(Exception):
     """The configuration file cannot be used; the message names the key."""
+
+
+class ArchiveConfig(ArchivePlace, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An archive, and to whose key second copies are encrypted."""
+
+    name: Id = "archive"
+    """What the archive is called in facts and certificates."""
+    public_key: str
+    """The site's archive key, base64, as `xunkao archive key` prints it."""
+    bytes_per_s: Annotated[int, Meta(ge=100_000)] = 4_000_000
+    """So much is read from disk and sent, or read back, at most."""
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes of the archive key."""
+        key = base64.b64decode(self.public_key, validate=True)
+        if len(key) != 32:
+            raise ValueError("archive.public_key: not an archive key")
+        return key
 
 
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -31,7 +53,9 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     segment_seconds: int = 60
     """Length of a recorded file."""
     minimum_free_bytes: int = 2_000_000_000
-    """Below this the box says that its disk is filling up."""
+    """Below this the box says that its disk is filling up; at its half it gives up sub-streams."""
+    archive: ArchiveConfig | None = None
+    """Where second copies go; without it none are made."""
 
     @property
     def keys(self) -> Path:
@@ -47,6 +71,11 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def shelf(self) -> Path:
         """Folder of the recordings."""
         return self.data / "shelf"
+
+    @property
+    def outgoing(self) -> Path:
+        """Folder of encrypted objects on their way to the archive."""
+        return self.data / "archive"
 
     @property
     def journal(self) -> Path:
@@ -85,11 +114,22 @@ def load(path: Path) -> EdgeConfig:
         for net in config.camera_subnets:
             ipaddress.ip_network(net)
         _ = config.address
+        if config.archive is not None:
+            _ = config.archive.public
     except (OSError, msgspec.MsgspecError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    if not config.data.is_absolute():
-        config = msgspec.structs.replace(config, data=(path.parent / config.data).resolve())
-    return config
+    return _complete(config, path.parent)
+
+
+def _complete(config: EdgeConfig, folder: Path) -> EdgeConfig:
+    """Let relative paths begin at the file's folder."""
+    archive = config.archive
+    if archive is not None and archive.credential_file is not None:
+        archive = msgspec.structs.replace(
+            archive, credential_file=(folder / archive.credential_file).resolve()
+        )
+    data = config.data if config.data.is_absolute() else (folder / config.data).resolve()
+    return msgspec.structs.replace(config, data=data, archive=archive)
 
 
 def _path(kind: type, value: object) -> Path:

@@ -64,6 +64,16 @@ create table if not exists promises (
     end_us integer not null,
     row blob not null -- the Order, JSON: what is to be stated when its window is over
 ) strict;
+create table if not exists copies (
+    segment text not null,
+    copy text not null, -- the archive's name
+    state text not null check (state in ('sealed', 'verified', 'gone')),
+    place text not null, -- name of the object within the archive
+    bytes integer not null,
+    sha256 text not null, -- hex, of the encrypted object
+    at_us integer not null,
+    primary key (segment, copy)
+) strict;
 create table if not exists meta (key text primary key, value text not null) strict;
 """
 
@@ -198,7 +208,7 @@ class Journal:
         self, seq: int, limit: int
     ) -> list[tuple[int, str, str, datetime, bytes]]:
         """Give facts above `seq` in order, at most `limit`: seq, id, type, at, data (JSON)."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select seq, id, type, at_us, data from facts where seq > ? order by seq limit ?",
             (seq, limit),
         )
@@ -231,7 +241,7 @@ class Journal:
 
     async def meta(self, key: str) -> str | None:
         """Give a remembered word."""
-        found = await self._rows("select value from meta where key = ?", (key,))
+        found = await self.rows("select value from meta where key = ?", (key,))
         return next((str(row[0]) for row in found), None)
 
     async def set_meta(self, key: str, value: str) -> None:
@@ -243,7 +253,7 @@ class Journal:
         self, camera: str, since: datetime, until: datetime
     ) -> list[SegmentClosed]:
         """Give the camera's segments that touch the span, in order of their start."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select row from segments where camera = ? and start_us < ? and end_us > ? "
             "order by start_us, stream",
             (camera, to_us(until), to_us(since)),
@@ -252,7 +262,7 @@ class Journal:
 
     async def gaps_between(self, camera: str, since: datetime, until: datetime) -> list[GapFound]:
         """Give the camera's gaps that touch the span, in order of their start."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select row from gaps where camera = ? and start_us < ? and end_us > ? "
             "order by start_us, stream",
             (camera, to_us(until), to_us(since)),
@@ -261,7 +271,7 @@ class Journal:
 
     async def accounted(self, camera: str, stream: str, since: datetime) -> list[Span]:
         """Give the spans after `since` that are on disk, or known and told as gaps."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select start_us, end_us from segments where camera = ?1 and stream = ?2 "
             "and end_us > ?3 union all select start_us, end_us from gaps "
             "where camera = ?1 and stream = ?2 and end_us > ?3",
@@ -271,7 +281,7 @@ class Journal:
 
     async def camera_changes(self, since: datetime) -> list[tuple[datetime, CameraChanged]]:
         """Give the cameras' changes of state since then, in order."""
-        rows = await self._rows(
+        rows = await self.rows(
             "select at_us, data from facts where type = 'camera' and at_us >= ? order by seq",
             (to_us(since),),
         )
@@ -314,10 +324,28 @@ class Journal:
     async def known_paths(self, folder: str) -> frozenset[str]:
         """Give the paths of the segments on record below a folder; both as in `path`."""
         prefix = folder.rstrip("/") + "/"
-        rows = await self._rows(
+        rows = await self.rows(
             "select path from segments where path > ? and path < ?", (prefix, prefix + "\uffff")
         )
         return frozenset(row[0] for row in rows)
+
+    async def write(self, statement: str, values: tuple[str | int, ...]) -> None:
+        """Change one row, for who keeps a table of his own here."""
+        async with self._transaction() as db:
+            await db.execute(statement, values)
+
+    async def write_and_tell(
+        self,
+        statement: str,
+        values: tuple[str | int, ...],
+        data: Message,
+        at: datetime,
+        id: str,
+    ) -> None:
+        """Change one row and put a fact into the outbox: both, or neither."""
+        async with self._transaction() as db:
+            await db.execute(statement, values)
+            await _tell(db, id, type_of(data), at, msgspec.json.encode(data))
 
     def transaction(self) -> AbstractAsyncContextManager[aiosqlite.Connection]:
         """Begin a transaction for tables that others keep here; all of it is done, or nothing."""

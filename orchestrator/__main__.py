@@ -15,7 +15,17 @@ from contract.running import causes, until_told
 from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
-from orchestrator.commands import coverage, edges, epoch, ledger, retention, site, timetable, users
+from orchestrator.commands import (
+    coverage,
+    edges,
+    epoch,
+    forecast,
+    ledger,
+    retention,
+    site,
+    timetable,
+    users,
+)
 from orchestrator.config import Config, ConfigError
 from orchestrator.demo import DemoFailed, Options
 from orchestrator.demo import run as run_demo
@@ -111,6 +121,7 @@ def demo(
 
 
 app.add_typer(coverage.app, name="coverage")
+app.command()(forecast.forecast)
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
 app.add_typer(ledger.app, name="ledger")

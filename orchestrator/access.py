@@ -26,6 +26,7 @@ class Action(StrEnum):
     handle_alerts = "handle_alerts"
     approve_reference = "approve_reference"
     import_timetable = "import_timetable"
+    see_forecast = "see_forecast"
     see_live = "see_live"
     see_recordings = "see_recordings"
     play_recording = "play_recording"
@@ -62,6 +63,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
             {
                 *_WATCH_THE_EXAM,
                 Action.import_timetable,
+                Action.see_forecast,
                 Action.see_recordings,
                 Action.play_recording,
                 Action.see_holds,
@@ -77,6 +79,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.see_rooms,
                 Action.see_cameras,
                 Action.see_edges,
+                Action.see_forecast,
                 Action.manage_edges,
                 Action.manage_site,
                 Action.see_users,

@@ -16,6 +16,7 @@ from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
+from orchestrator.capacity import Capacity
 from orchestrator.catalogue import Catalogue
 from orchestrator.certificates.office import Certificates
 from orchestrator.certificates.reading import Site as CertifiedSite
@@ -58,6 +59,7 @@ class Centre:
     site: Site
     sessions: Sessions
     timetables: Timetables
+    capacity: Capacity
     broker: Broker | OutsideBroker
     bus: Bus
     boxes: Boxes
@@ -204,6 +206,7 @@ def _compose(
     hold_lists = HoldLists(store, keyring, bus, clock, lead)
     limits = Limits(config.holds.owner_gigabytes * 10**9, config.holds.site_gigabytes * 10**9)
     duty = Duty(store, events, clock)
+    capacity = Capacity(store, clock, lead, config.timezone)
 
     def heard(edge: str, status: EdgeStatus) -> None:
         dispatch.hear(edge, status)
@@ -223,7 +226,8 @@ def _compose(
         accounts=accounts,
         site=Site(store, clock, config.camera_subnets, keyring.seal),
         sessions=Sessions(store, clock, lead),
-        timetables=Timetables(store, clock, lead, config.timezone, applied),
+        timetables=Timetables(store, clock, lead, config.timezone, applied, capacity=capacity),
+        capacity=capacity,
         broker=broker,
         bus=bus,
         boxes=boxes,

@@ -17,6 +17,7 @@ from contract.clock import Clock
 from contract.spans import Span
 from orchestrator.accounts import Person
 from orchestrator.applying import Applied, carry_out, touched_edges
+from orchestrator.capacity import Capacity, Check, DoesNotFit
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, Ledger, append
 from orchestrator.planning import Change, Course, Difference, Session, diff
@@ -49,6 +50,12 @@ class NoSuchTimetable(Exception):
     """No staged timetable has this id."""
 
 
+class ReasonRequired(Exception):
+    """What is asked is only done for a reason that can be written down."""
+
+    code = "reason_required"
+
+
 class RunningSession(Exception):
     """The timetable would end or move a session whose recording runs; one person may not."""
 
@@ -72,6 +79,8 @@ class Staged:
     kept: tuple[Session, ...] = ()
     """Sessions the file no longer mentions, kept because some of its rows were rejected."""
     applied_at: datetime | None = None
+    capacity: Check | None = None
+    """What it does to the boxes' disks; None where nobody forecasts."""
 
 
 def source_of(name: str) -> str:
@@ -93,6 +102,7 @@ class Timetables:
         timezone: str,
         on_applied: OnApplied | None = None,
         term: bytes = b"",
+        capacity: Capacity | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -100,6 +110,7 @@ class Timetables:
         self._timezone = timezone
         self._on_applied = on_applied
         self._term = term
+        self._capacity = capacity
         self._reader = TimetableReader()
         self._ledger = Ledger(store, clock)
         self._applying = asyncio.Lock()
@@ -163,25 +174,59 @@ class Timetables:
             room_names=names,
             kept=kept,
             applied_at=head.applied_at,
+            capacity=None if self._capacity is None else await self._capacity.check(difference),
         )
 
-    async def apply(self, id: str, person: Person, reason: str = "", source: str = "") -> Applied:
+    async def apply(
+        self,
+        id: str,
+        person: Person,
+        reason: str = "",
+        source: str = "",
+        *,
+        override: bool = False,
+    ) -> Applied:
         """Make the sessions those of the file, all or none; what it does not mention stays.
 
         Applied again it changes nothing, unless another timetable came between: then it takes that
-        one's changes back. Raises NoSuchTimetable, or RunningSession naming what it may not touch.
+        one's changes back. Raises NoSuchTimetable, RunningSession naming what it may not touch, or
+        DoesNotFit when a disk is too small for it; that, `override` does in spite of, for a reason:
+        ReasonRequired without one.
         """
+        if override and not reason.strip():
+            raise ReasonRequired("say why the disks are to be overfilled")
         act = Act(person.user, "apply_timetable", id, reason, source=source)
         try:
             async with self._applying:
+                await self._make_sure_it_fits(id, act, override=override)
                 applied, edges = await self._apply(id, act)
-        except RunningSession as refused:
+        except (RunningSession, DoesNotFit) as refused:
             refusal = Act(act.actor, act.action, id, str(refused), refused.code, source)
             await self._ledger.record(refusal)
             raise
         if self._on_applied is not None and edges:
             await self._on_applied(edges)
         return applied
+
+    async def _make_sure_it_fits(self, id: str, act: Act, *, override: bool) -> None:
+        """Raise DoesNotFit, or write down who takes it upon himself. Outside the transaction:
+        the whole catalogue is asked, and no other timetable is applied meanwhile.
+        """
+        if self._capacity is None:
+            return
+        async with self._store.read() as connection:
+            head = await _head(connection, id)
+            wanted = await _wanted(connection, id)
+            complete = await _is_complete(connection, id)
+            difference, _ = await self._difference(connection, head.name, wanted, complete=complete)
+        worst = (await self._capacity.check(difference)).worst
+        if worst is None:
+            return
+        refusal = DoesNotFit(worst)
+        if not override:
+            raise refusal
+        done = Act(act.actor, "override_capacity", id, act.reason, str(refusal), act.source)
+        await self._ledger.record(done)
 
     async def _apply(self, id: str, act: Act) -> tuple[Applied, frozenset[str]]:
         now = self._clock.now()

@@ -37,6 +37,7 @@ from orchestrator.store.tables import (
     camera_states,
     cameras,
     edge_states,
+    edge_volumes,
     gaps,
     looks,
     reference_views,
@@ -127,6 +128,7 @@ async def keep_status(
         await connection.execute(
             update(edge_states).where(edge_states.c.edge == edge).values(**values)
         )
+    await _keep_volume(connection, edge, status)
     happened = await _keep_cameras(connection, edge, status)
     shown = ("state", "boot", "epoch", "revision", "clock_trusted")
     if row is None or any(row[name] != values[name] for name in shown):
@@ -251,6 +253,20 @@ async def _gap(connection: AsyncConnection, edge: str, data: GapFound) -> list[H
     )
     gap = {"camera": data.camera, "start": data.start, "end": data.end, "gap": data.cause}
     return [Happened("recording", name, gap)]
+
+
+async def _keep_volume(connection: AsyncConnection, edge: str, status: EdgeStatus) -> None:
+    """Keep what a box says of its volume; one of an older edition says nothing."""
+    if status.total_bytes is None:
+        return
+    said = {
+        "at": status.at,
+        "total_bytes": status.total_bytes,
+        "pressure": status.pressure,
+    }
+    mine = edge_volumes.c.edge == edge
+    if not (await connection.execute(update(edge_volumes).where(mine).values(**said))).rowcount:
+        await connection.execute(insert(edge_volumes).values(edge=edge, **said))
 
 
 async def _keep_cameras(

@@ -30,6 +30,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "method_not_allowed": (405, "This address does not take that method"),
     "user_exists": (409, "There is such a user already"),
     "running_session": (409, "It would end or move an exam that is being recorded"),
+    "does_not_fit": (409, "The recordings would not fit on a box's disk"),
     "conflict": (409, "It is not as the request supposes"),
     "hold_limit": (409, "More would be held than one applicant, or the site, may hold"),
     "too_large": (413, "The upload is too large"),
@@ -54,16 +55,30 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     status: int
     code: str
     detail: str = ""
+    edge: str = ""
+    """With `does_not_fit`: the box whose disk is too small."""
+    day: str = ""
+    """With `does_not_fit`: the first day on which it is, in the site's zone."""
+    shortfall_bytes: int = 0
+    """With `does_not_fit`: by how much on that day."""
 
 
 class Problem(Exception):
     """The request cannot be answered; `code` says why, one of `CODES`."""
 
-    def __init__(self, code: str, detail: str = "", *, retry_after_s: int = 0) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after_s: int = 0,
+        more: Mapping[str, str | int] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.more = dict(more or {})
 
 
 def describe(code: str, detail: str = "") -> ProblemDetails:
@@ -76,7 +91,7 @@ def describe(code: str, detail: str = "") -> ProblemDetails:
 
 def respond(problem: Problem) -> Response:
     """Give the answer that says the problem."""
-    details = describe(problem.code, problem.detail)
+    details = msgspec.structs.replace(describe(problem.code, problem.detail), **problem.more)
     headers = {"Retry-After": str(problem.retry_after_s)} if problem.retry_after_s else None
     return Response(
         body=msgspec.json.encode(details),

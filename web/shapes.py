@@ -1,5 +1,6 @@
 """What goes over the HTTP border: every request and every answer, as structs."""
 
+from datetime import date
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
@@ -158,6 +159,13 @@ class Why(Request, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+class Apply(Request, frozen=True, kw_only=True):
+    """The reason of applying a timetable; with `override` though a disk is too small for it."""
+
+    reason: Reason = ""
+    override: bool = False
+
+
 class Because(Request, frozen=True, kw_only=True):
     """The reason of an act that needs one."""
 
@@ -240,6 +248,68 @@ class Difference(Answer, frozen=True, kw_only=True):
     unchanged: int
 
 
+# ---------------------------------------------------------------- capacity
+
+
+class ForecastDay(Answer, frozen=True, kw_only=True):
+    """One day of one disk: `used` at its end, `peak` the most within it, `free` at the peak."""
+
+    date: date
+    used_bytes: int
+    planned_bytes: int
+    expiring_bytes: int
+    peak_bytes: int
+    free_bytes: int | None
+    shortfall_bytes: int
+
+
+class OtherBox(Answer, frozen=True, kw_only=True):
+    """A box that has room for all that is too much."""
+
+    edge: str
+    free_bytes: int
+
+
+class ForecastOptions(Answer, frozen=True, kw_only=True):
+    """What would make it fit; each alone is enough."""
+
+    fewer_camera_hours: float
+    other_boxes: tuple[OtherBox, ...]
+    later: date | None
+
+
+class BoxForecast(Answer, frozen=True, kw_only=True):
+    """What becomes of one box's disk; nothing is known of one that never told its size."""
+
+    edge: str
+    total_bytes: int | None
+    capacity_bytes: int | None
+    held_bytes: int
+    days: tuple[ForecastDay, ...]
+    rates: dict[str, int]
+    """How many planned cameras' rates are `recorded`, `reported` or `assumed`."""
+    fits: bool | None
+    first_day: date | None
+    shortfall_bytes: int
+    options: ForecastOptions | None
+
+
+class Forecast(Answer, frozen=True, kw_only=True):
+    """The disks of all boxes in the coming 30 days."""
+
+    at: Instant
+    timezone: str
+    boxes: tuple[BoxForecast, ...]
+
+
+class TimetableCapacity(Answer, frozen=True, kw_only=True):
+    """What a timetable does to the disks; `edge`: the first box that does not fit because of it."""
+
+    fits: bool
+    edge: str | None
+    boxes: tuple[BoxForecast, ...]
+
+
 class StagedTimetable(Answer, frozen=True, kw_only=True):
     """A file that was read but changes nothing yet."""
 
@@ -247,6 +317,7 @@ class StagedTimetable(Answer, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     diff: Difference
     columns: dict[str, str]
+    capacity: TimetableCapacity | None = None
 
 
 class Applied(Answer, frozen=True, kw_only=True):
@@ -454,6 +525,8 @@ AlertClass = Literal[
     "switch_down",
     "box_lost",
     "flood",
+    "disk_low",
+    "disk_full",
     "nobody_reachable",
 ]
 

@@ -5,6 +5,7 @@ import math
 from orchestrator.accounts import AccountRefused, LoginRefused
 from orchestrator.alerts.desk import AlertRefused
 from orchestrator.boxes import BoxUnreachable
+from orchestrator.capacity import DoesNotFit
 from orchestrator.enrolment import EnrolRefused
 from orchestrator.holds import HoldRefused
 from orchestrator.looks import LookRefused
@@ -15,7 +16,7 @@ from orchestrator.sessions import NoSuchSession
 from orchestrator.site import SiteRefused
 from orchestrator.store import StoreAway
 from orchestrator.timetable.book import Unreadable
-from orchestrator.timetables import NoSuchTimetable, RunningSession
+from orchestrator.timetables import NoSuchTimetable, ReasonRequired, RunningSession
 from web.problems import CODES, Problem
 
 _ALIASES = {"no_such_user": "no_such", "no_such_room": "no_such", "exists": "conflict"}
@@ -36,8 +37,18 @@ def problem_of(error: Exception) -> Problem | None:
         case Unreadable():
             code = "too_large" if error.code == "too_large" else "unreadable_file"
             return Problem(code, f"{error.zh} / {error.en}")
-        case RunningSession():
+        case RunningSession() | ReasonRequired():
             return Problem(error.code, str(error))
+        case DoesNotFit():
+            return Problem(
+                error.code,
+                str(error),
+                more={
+                    "edge": error.edge,
+                    "day": error.day.isoformat(),
+                    "shortfall_bytes": error.shortfall_bytes,
+                },
+            )
         case NoSuchSession() | NoSuchTimetable():
             return Problem("no_such", str(error))
         case StoreAway():

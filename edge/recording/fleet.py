@@ -5,12 +5,12 @@ import errno
 import logging
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from contract.clock import Clock
 from contract.keys import SealKey
-from contract.messages import CameraStatus, GapCause, ShelfTrouble, Stream
+from contract.messages import CameraStatus, GapCause, Pressure, ShelfTrouble, Stream
 from contract.spans import Span
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
@@ -21,6 +21,7 @@ from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
 from edge.recording.gaps import Failure
 from edge.recording.ordersfile import OrdersFile
+from edge.recording.pressure import marks, may_record, step
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
 from edge.rtsp.player import Sweep
@@ -31,11 +32,10 @@ log = logging.getLogger(__name__)
 Key = tuple[str, Stream]
 _LOOK_S = 1.0
 _STEP_S = 1.0
-_RESERVE = 32 << 20
-_RESERVE_SHARE = 50
-"""Of the volume, kept free for the journal; the smaller of both counts."""
 _GROWS_WITHIN_S = 10.0
 _BEGINS_WITHIN_S = 25.0
+_OPTIONAL = "the disk has no room for streams that are optional"
+_AGAIN = timedelta(seconds=30)
 
 
 class Fleet:
@@ -66,6 +66,7 @@ class Fleet:
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
         self._grown: dict[Key, tuple[Path | None, int, float]] = {}
         self._trouble_at: float | None = None
+        self._pressure: Pressure = "none"
         self._ahead = self._ahead_now()
         feed.on_watched = self._on_watched
         books.on_unsealed = self._on_unsealed
@@ -78,8 +79,8 @@ class Fleet:
             if self.file.refresh():
                 self._origins.forget_all()
             now = self._clock.now()
-            await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
             self._look_at_space(now)
+            await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
             self._reconcile()
             self._notice_recovery()
             await self._clock.sleep(_LOOK_S)
@@ -152,9 +153,19 @@ class Fleet:
             self.streams[key].recorder.keep([])
         for key, want in desired.items():
             stream = self._stream(key)
-            stream.recorder.keep(list(want.keep))
+            stream.recorder.keep(self._kept(key, stream, want))
             if key not in self._tasks:
                 self._tasks[key] = (want.origin, self._start(key, stream, want.origin))
+
+    def _kept(self, key: Key, stream: CameraStream, want: Wanted) -> list[Span]:
+        """Give the windows of a stream; none of a sub-stream when the disk has no room for more."""
+        if key[1] == "main" or may_record(key[1], self._pressure):
+            return list(want.keep)
+        now = self._clock.now()
+        last = stream.failures[-1] if stream.failures else None
+        if last is None or last.detail != _OPTIONAL or now - last.at > _AGAIN:
+            stream.fail(Failure(now, "disk", _OPTIONAL))
+        return []
 
     def _start(self, key: Key, stream: CameraStream, origin: Origin) -> asyncio.Task[None]:
         return self._group.create_task(
@@ -163,10 +174,14 @@ class Fleet:
         )
 
     def _look_at_space(self, now: datetime) -> None:
-        """Stop a little before the disk is full: what happened must still fit into the journal."""
+        """Stop a little before the disk is full: what happened must still fit into the journal.
+
+        The agent tells which step of the ladder the disk stands on; here it is acted on.
+        """
         found = os.statvfs(self._config.shelf)
         size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
-        if free >= min(_RESERVE, size // _RESERVE_SHARE):
+        self._pressure = step(self._pressure, free, marks(size, self._config.minimum_free_bytes))
+        if may_record("main", self._pressure):
             return
         full = ShelfBroken(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         for stream in self.streams.values():

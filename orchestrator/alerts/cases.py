@@ -15,8 +15,15 @@ Key = tuple[Kind, str]
 RETURNED = "condition ended"
 """Why a case that nobody took was solved."""
 
-SWALLOWED: frozenset[Kind] = frozenset({"camera_down", "recording_stopped", "switch_down"})
-"""What a lost box explains."""
+SWALLOWED: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(
+    {
+        "camera_down": ("box_lost",),
+        "switch_down": ("box_lost",),
+        "recording_stopped": ("box_lost", "disk_full"),
+    }
+)
+"""What is explained by which trouble of its box."""
+
 
 StepKind = Literal[
     "raised",
@@ -171,7 +178,8 @@ def reconcile(
 ) -> list[Change]:
     """Give what the conditions, which are all there are, change in the open cases.
 
-    What is `undecided` neither begins nor ends. A lost box or switch swallows what it explains.
+    What is `undecided` neither begins nor ends. A lost box or switch and a full disk swallow what
+    they explain.
     What a person solved is `quiet` until then, unless it begins anew.
     """
     by_key: dict[Key, list[Condition]] = {}
@@ -187,7 +195,7 @@ def reconcile(
         cause = _cause(case.kind, case.edge, found, causes)
         if cause is not None and case.is_waiting:
             swallowed[cause] = swallowed.get(cause, ()) + _occurrences(found)
-            changes.append(_end(case, now, f"part of the loss of {cause[1]}"))
+            changes.append(_end(case, now, _part_of(cause)))
         elif found:
             changes += _met(case, found, now)
         elif case.active and key not in unsure:
@@ -207,10 +215,16 @@ def _cause(
     kind: Kind, edge: str | None, found: Iterable[Condition], causes: Collection[Key]
 ) -> Key | None:
     """Give what explains a trouble, of all that is wrong."""
-    box: Key = ("box_lost", edge or "")
-    if kind in SWALLOWED and box in causes:
-        return box
+    of_box: list[Key] = [(cause, edge or "") for cause in SWALLOWED.get(kind, ())]
+    for key in of_box:
+        if key in causes:
+            return key
     return next((one.part_of for one in found if one.part_of in causes), None)
+
+
+def _part_of(cause: Key) -> str:
+    kind, subject = cause
+    return f"part of the {'full disk' if kind == 'disk_full' else 'loss'} of {subject}"
 
 
 def _counted(

@@ -22,6 +22,8 @@ Kind = Literal[
     "box_lost",
     "deletion_late",
     "flood",
+    "disk_low",
+    "disk_full",
     "nobody_reachable",
 ]
 
@@ -206,6 +208,34 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "What is not urgent stands in the list alone, and may be overlooked",
             ),
             ("请在警情列表中逐条处理", "Go through the list of alerts"),
+        ),
+        "disk_low": _of(
+            "medium",
+            60,
+            ("录像磁盘空间不足", "Recording disk filling up"),
+            (
+                "边缘盒可用空间低于下限；更少时先停子码流，再停预览图",
+                "The box has less free space than its minimum; sub-streams, then previews go first",
+            ),
+            (
+                "空间用尽后新的录像将丢失；已有录像不会被删除",
+                "When it is full new pictures are lost; what was recorded is not deleted",
+            ),
+            (
+                "请查看“容量”页，减少码流、换盒或扩容",
+                "See the page Capacity: fewer streams, another box or a larger disk",
+            ),
+        ),
+        "disk_full": _of(
+            "high",
+            3,
+            ("录像磁盘已满", "Recording disk full"),
+            ("边缘盒磁盘写满，新的画面无法保存", "The box's disk is full: no new picture is kept"),
+            _LOST,
+            (
+                "请立即扩容并派人到考场；切勿手工删除录像",
+                "Make room for it now, send somebody to the rooms; delete no recording by hand",
+            ),
         ),
         "nobody_reachable": _of(
             "high",

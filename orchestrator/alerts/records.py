@@ -20,6 +20,7 @@ from orchestrator.store.tables import (
     deferrals,
     deliveries,
     edge_states,
+    edge_volumes,
     edges,
     tampers,
 )
@@ -187,10 +188,12 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
             camera_states.c.last_frame_at,
             edge_states.c.state.label("box"),
             edge_states.c.heard_at,
+            edge_volumes.c.pressure,
         )
         .join(edges, edges.c.id == cameras.c.edge)
         .outerjoin(camera_states, main)
         .outerjoin(edge_states, edge_states.c.edge == cameras.c.edge)
+        .outerjoin(edge_volumes, edge_volumes.c.edge == cameras.c.edge)
         .where(
             cameras.c.room.in_(list(sessions)),
             edges.c.enrolled_at.is_not(None),
@@ -218,6 +221,7 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
             cameras=sum(other.edge == row.edge for other in rows),
             is_online=row.box == "online",
             heard_at=row.heard_at,
+            pressure=row.pressure or "none",
         )
         for row in rows
     }

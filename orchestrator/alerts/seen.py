@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from contract.messages import Pressure
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSeen:
@@ -28,6 +30,8 @@ class BoxSeen:
     cameras: int
     is_online: bool
     heard_at: datetime | None
+    pressure: Pressure = "none"
+    """The step of the ladder its disk stands on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

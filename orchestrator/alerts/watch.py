@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from contract.retention import LATE_AFTER
 from orchestrator.alerts.cases import Condition, Key
 from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
-from orchestrator.alerts.seen import CameraSeen, Seen
+from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen
 from orchestrator.alerts.switches import Switches
 
 DOWN_AFTER = timedelta(seconds=5)
@@ -71,6 +71,7 @@ class Watch:
                 lasting(lost, CUT_OFF_AFTER)
             elif now - heard >= SILENT_AFTER:
                 verdicts.conditions.append(lost)
+            _judge_disk(box, now, verdicts)
         for camera in seen.cameras:
             if camera.state == "unknown":  # its box is not heard: neither well nor ill
                 verdicts.undecided |= {
@@ -124,6 +125,18 @@ def _of_camera(kind: Kind, camera: CameraSeen, first_at: datetime) -> Condition:
         camera=camera.camera,
         session=camera.session,
     )
+
+
+def _judge_disk(box: BoxSeen, now: datetime, verdicts: Verdicts) -> None:
+    """A disk that fills is one alert, one that is full another; of a lost box neither is known."""
+    if not box.is_online:
+        verdicts.undecided |= {("disk_low", box.edge), ("disk_full", box.edge)}
+        return
+    if box.pressure == "none":
+        return
+    kind: Kind = "disk_full" if box.pressure == "newest" else "disk_low"
+    found = Condition(kind=kind, subject=box.edge, edge=box.edge, first_at=now, cameras=box.cameras)
+    verdicts.conditions.append(found)
 
 
 def _judge_tampers(seen: Seen, now: datetime, verdicts: Verdicts) -> None:

@@ -17,6 +17,7 @@ from contract.clock import SystemClock
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.applying import Applied
+from orchestrator.capacity import Capacity, DoesNotFit
 from orchestrator.commands.terminal import (
     DEFAULT_CONFIG,
     ConfigPath,
@@ -32,7 +33,13 @@ from orchestrator.timetable.job import Job
 from orchestrator.timetable.rooms import KnownRoom, read_room_file
 from orchestrator.timetable.sessions import Reading, RowVerdict, checked
 from orchestrator.timetable_reader import TimetableReader
-from orchestrator.timetables import NoSuchTimetable, RunningSession, Staged, Timetables
+from orchestrator.timetables import (
+    NoSuchTimetable,
+    ReasonRequired,
+    RunningSession,
+    Staged,
+    Timetables,
+)
 
 app = typer.Typer(help="Timetables: what a file says, and importing it.", no_args_is_help=True)
 
@@ -80,6 +87,9 @@ def import_file(
     yes: Annotated[bool, typer.Option("--yes", help="Apply without asking.")] = False,
     reason: Annotated[str, typer.Option(help="Why sessions change; for the ledger.")] = "",
     term: TermPath = None,
+    override_capacity: Annotated[
+        bool, typer.Option(help="Apply though a box's disk is too small; needs --reason.")
+    ] = False,
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
     """Show what the file would change, then apply it."""
@@ -90,7 +100,9 @@ def import_file(
                 timedelta(minutes=settings.lead_in_minutes),
                 timedelta(minutes=settings.lead_out_minutes),
             )
-            timetables = Timetables(store, SystemClock(), lead, settings.timezone)
+            clock = SystemClock()
+            capacity = Capacity(store, clock, lead, settings.timezone)
+            timetables = Timetables(store, clock, lead, settings.timezone, capacity=capacity)
             person = _person()
             staged = await timetables.stage(
                 file.read_bytes(), file.name, person, term=term.read_bytes() if term else b""
@@ -98,14 +110,17 @@ def import_file(
             _show_staged(staged, settings)
             if not yes and not await asyncio.to_thread(_confirmed, staged):
                 return None
-            return await timetables.apply(staged.id, person, reason)
+            return await timetables.apply(staged.id, person, reason, override=override_capacity)
 
-    with refusals(NoSuchTimetable):
+    with refusals(NoSuchTimetable, ReasonRequired):
         try:
             applied = asyncio.run(work())
         except Unreadable as error:
             typer.echo(f"xunkao: {file}: {error.zh} / {error.en}", err=True)
             raise typer.Exit(2) from error
+        except DoesNotFit as error:
+            typer.echo(f"xunkao: {_too_much(error)}", err=True)
+            raise typer.Exit(1) from error
         except RunningSession as error:
             typer.echo(f"xunkao: {_running(error.sessions)}", err=True)
             raise typer.Exit(1) from error
@@ -122,6 +137,14 @@ def _rooms(path: Path | None) -> tuple[KnownRoom, ...] | None:
 def _person() -> Person:
     user = at_the_machine()
     return Person(id=user, user=user, name=user, roles=frozenset({Role.exam_office}))
+
+
+def _too_much(error: DoesNotFit) -> str:
+    return (
+        f"does_not_fit: the disk of {error.edge} is too small on {error.day} by "
+        f"{error.shortfall_bytes} bytes (at most {error.most_bytes}); see `xunkao forecast`, or "
+        "apply it with --override-capacity --reason"
+    )
 
 
 def _running(sessions: Iterable[Session]) -> str:
@@ -190,6 +213,8 @@ def _show_staged(staged: Staged, config: Config) -> None:
         f"{len(staged.diff.unchanged)} sessions stay as they are. Only sessions that came from an "
         "earlier edition of this file (same name) can be removed."
     )
+    if staged.capacity is not None and staged.capacity.worst is not None:
+        console.print(f"[red]{_too_much(DoesNotFit(staged.capacity.worst))}[/red]")
     if staged.kept:
         console.print(
             f"{len(staged.kept)} sessions are not in this file, but rows of it were rejected: "

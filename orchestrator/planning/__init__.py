@@ -1,6 +1,7 @@
 """From sessions to recording orders, and from one timetable to the next. Pure."""
 
 from orchestrator.planning.difference import Change, Difference, diff
+from orchestrator.planning.forecast import BoxForecast, Day, Planned, Rate, Stored, Volume, forecast
 from orchestrator.planning.plan import (
     Course,
     PlannedOrder,
@@ -12,13 +13,20 @@ from orchestrator.planning.plan import (
 )
 
 __all__ = [
+    "BoxForecast",
     "Change",
     "Course",
+    "Day",
     "Difference",
+    "Planned",
     "PlannedOrder",
+    "Rate",
     "Session",
     "State",
+    "Stored",
+    "Volume",
     "diff",
+    "forecast",
     "orders",
     "session_state",
     "windows",

@@ -372,6 +372,40 @@ certificates = Table(  # append-only (triggers.py): what changes is another edit
     CheckConstraint("recorded_us + seams_us <= planned_us", name="sums"),
 )
 
+# ---------------------------------------------------------------- room for recordings
+
+edge_volumes = Table(  # the volume each box records to, as last heard
+    "edge_volumes",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("at", InstantType, nullable=False),  # by the box's clock
+    Column("total_bytes", BigInteger, nullable=False),
+    Column("pressure", Text, nullable=False),  # step of the ladder it stands on
+    one_of("pressure", ("none", "low", "optional", "preview", "newest")),
+)
+
+archive_copies = Table(  # second copies of segments, read back and found right by their boxes
+    "archive_copies",
+    metadata,
+    Column("segment", Text, primary_key=True),
+    Column("copy", Text, primary_key=True),
+    Column("edge", ForeignKey("edges.id"), nullable=False),
+    Column("place", Text, nullable=False),  # name of the object within the archive
+    Column("bytes", BigInteger, nullable=False),  # of the encrypted object
+    Column("sha256", Text, nullable=False),  # hex, of the encrypted object
+    Column("verified_at", InstantType, nullable=False),
+    Column("deleted_at", InstantType),  # a record stays of what is gone
+    Column("deleted_why", Text),
+    CheckConstraint("length(sha256) = 64 AND bytes > 0", name="object"),
+    CheckConstraint("(deleted_at IS NULL) = (deleted_why IS NULL)", name="deleted"),
+)
+Index(
+    "ix_archive_copies_standing",
+    archive_copies.c.segment,
+    sqlite_where=archive_copies.c.deleted_at.is_(None),
+    postgresql_where=archive_copies.c.deleted_at.is_(None),
+)
+
 # ---------------------------------------------------------------- references
 
 reference_views = Table(  # what boxes took and told; the pictures stay at the boxes

@@ -12,6 +12,7 @@ import pytest
 
 from contract.clock import SystemClock
 from contract.messages import GapFound, ShelfTrouble
+from edge.diskwatch import DiskWatch
 from edge.journal import Journal
 from edge.recording.rows import Rows
 from edge.recording.volume import WrongVolume, confirm, identify
@@ -73,6 +74,49 @@ async def test_a_full_disk_ends_the_file_whole_is_told_and_recording_resumes(
     assert len(box.files()) >= 2
     assert not box.files("*.part")
     assert [decode(path).corrupt for path in box.files()] == [0] * len(box.files())
+
+
+async def test_a_filling_disk_gives_up_sub_streams_first_and_keeps_what_it_has(
+    small_disk: Path,
+) -> None:
+    box = Box.make(small_disk, segment_seconds=4)
+    box.path.write_text(box.path.read_text() + "minimum_free_bytes = 7000000\n")
+    said: list[ShelfTrouble] = []
+    watch = DiskWatch(small_disk, 7_000_000, said.append)
+    assert watch.look().pressure == "none"
+    async with running_cameras(1) as farm:
+        box.has_farm(farm)
+        soon = datetime.now(UTC) + timedelta(seconds=2)
+        box.order(soon, soon + timedelta(hours=1), ("main", "sub"))
+
+        def recorded(stream: str) -> bool:
+            status = box.statuses().get(("cam-01", stream))
+            return status is not None and status.recording
+
+        async with running_recorder(box):
+            await until(lambda: recorded("main") and recorded("sub"), 30, "both are recorded")
+            filler = small_disk / "filler"
+            filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 3_000_000))
+            assert watch.look().pressure == "optional"
+            await until(lambda: not recorded("sub"), 10, "no more of the sub-stream")
+            sealed = box.files()
+            assert recorded("main")
+            filler.unlink()
+            assert watch.look().pressure == "none"
+            await until(lambda: recorded("sub"), 20, "the sub-stream again")
+
+            async def explained() -> bool:
+                return bool(await told(box, "gap"))
+
+            await until_async(explained, 30, "the gap is told")
+    (gap,) = [msgspec.json.decode(raw, type=GapFound) for raw in await told(box, "gap")]
+    assert (gap.stream, gap.cause) == ("sub", "disk")
+    assert sealed
+    assert set(sealed) <= set(box.files())
+    assert [(one.kind, one.detail.split(",")[0]) for one in said] == [
+        ("pressure", "optional"),
+        ("pressure", "none"),
+    ]
 
 
 async def identified(box: Box) -> str:

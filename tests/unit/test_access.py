@@ -15,6 +15,7 @@ see_alerts              x         x        x          .         .
 handle_alerts           x         x        x          .         .
 approve_reference       x         x        x          .         .
 import_timetable        x         .        .          .         .
+see_forecast            x         .        .          x         .
 see_live                x         x        x          .         .
 see_recordings          x         .        .          .         .
 play_recording          x         .        .          .         .

@@ -54,6 +54,10 @@ def lost(edge: str = "b1") -> Condition:
     return Condition(kind="box_lost", subject=edge, edge=edge, first_at=NOW, cameras=2)
 
 
+def full(edge: str = "b1") -> Condition:
+    return Condition(kind="disk_full", subject=edge, edge=edge, first_at=NOW, cameras=2)
+
+
 class Desk:
     """Open cases, as the shell keeps them."""
 
@@ -146,6 +150,13 @@ def test_a_lost_box_is_one_alert_and_swallows_its_cameras(desk: Desk) -> None:
     steps = desk.meet(lost(), down("cam1"), down("cam2"), down("cam9", "b2"))
     assert steps == ["a1 solved", "a3 raised"]
     assert {case.subject for case in desk.cases.values() if case.is_open} == {"b1", "cam9"}
+
+
+def test_a_full_disk_is_why_nothing_is_recorded_and_not_why_a_camera_is_down(desk: Desk) -> None:
+    stopped = replace(down("cam1"), kind="recording_stopped")
+    assert desk.meet(stopped) == ["a1 raised"]
+    assert desk.meet(full(), stopped, down("cam2")) == ["a1 solved", "a2 raised", "a3 raised"]
+    assert desk.cases["a1"].reason == "part of the full disk of b1"
 
 
 def test_a_camera_somebody_deals_with_is_not_swallowed(desk: Desk) -> None:

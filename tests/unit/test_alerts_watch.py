@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from contract.messages import Pressure
 from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen, Tamper
 from orchestrator.alerts.watch import Watch
 
@@ -102,6 +103,20 @@ def test_silence_counts_from_when_the_centre_could_hear(watch: Watch) -> None:
     assert seen(watch, 15, boxes=[box]) == ["box_lost b1"]
     never = replace(box, is_online=False, heard_at=None)
     assert seen(watch, 16, boxes=[never]) == ["box_lost b1"]
+
+
+def test_a_disk_that_fills_is_one_alert_and_a_full_one_another(watch: Watch) -> None:
+    box = BoxSeen(edge="b1", cameras=3, is_online=True, heard_at=NOW)
+    steps: dict[Pressure, list[str]] = {
+        "none": [],
+        "low": ["disk_low b1"],
+        "preview": ["disk_low b1"],
+        "newest": ["disk_full b1"],
+    }
+    for step, told in steps.items():
+        assert seen(watch, 1, boxes=[replace(box, pressure=step)]) == told
+    away = replace(box, is_online=False, pressure="newest")
+    assert ("disk_full", "b1") in watch.look(Seen((), [away]), after(2)).undecided
 
 
 def test_a_covered_camera_is_told_at_once(watch: Watch) -> None:

@@ -3,11 +3,13 @@
 from aiohttp.web import StreamResponse
 
 from orchestrator.access import Action
+from orchestrator.capacity import Check
 from orchestrator.planning import Session as Planned
 from orchestrator.timetables import Staged
 from web import shapes
 from web.call import Call, Nothing
 from web.endpoint import BASE, Endpoint, get, post, reply
+from web.routes.forecast import box_forecast
 from web.routes.sessions import courses_of
 from web.upload import uploaded_file
 
@@ -27,9 +29,11 @@ async def show(call: Call, _: Nothing) -> shapes.StagedTimetable:
     return _staged(await call.centre.timetables.get(call.id()))
 
 
-async def apply(call: Call, asked: shapes.Why) -> shapes.Applied:
+async def apply(call: Call, asked: shapes.Apply) -> shapes.Applied:
     """Make the sessions those of the file."""
-    done = await call.centre.timetables.apply(call.id(), call.person, asked.reason, call.source)
+    done = await call.centre.timetables.apply(
+        call.id(), call.person, asked.reason, call.source, override=asked.override
+    )
     return shapes.Applied(added=done.added, removed=done.removed, changed=done.changed)
 
 
@@ -71,6 +75,15 @@ def _staged(staged: Staged) -> shapes.StagedTimetable:
             unchanged=len(difference.unchanged),
         ),
         columns=staged.columns,
+        capacity=None if staged.capacity is None else _capacity(staged.capacity),
+    )
+
+
+def _capacity(check: Check) -> shapes.TimetableCapacity:
+    return shapes.TimetableCapacity(
+        fits=check.worst is None,
+        edge=None if check.worst is None else check.worst.edge,
+        boxes=tuple(map(box_forecast, check.boxes)),
     )
 
 
@@ -98,10 +111,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     post(
         "/timetables/{id}/apply",
         apply,
-        takes=shapes.Why,
+        takes=shapes.Apply,
         gives=shapes.Applied,
         needs=Action.import_timetable,
         summary="Apply an uploaded timetable, all or nothing",
-        errors=("running_session",),
+        errors=("does_not_fit", "reason_required", "running_session"),
     ),
 )

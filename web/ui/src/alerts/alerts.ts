@@ -80,7 +80,7 @@ export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Ale
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'permitted', 'false'] as const
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'permitted', 'false'] as const
 export type ReasonKey = (typeof REASONS)[number]
 
 const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
@@ -96,6 +96,8 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   switch_down: ['network', 'restarted', 'permitted', 'false'],
   box_lost: ['network', 'restarted', 'permitted', 'false'],
   flood: ['permitted', 'false'],
+  disk_low: ['disk', 'permitted', 'false'],
+  disk_full: ['disk', 'restarted', 'false'],
   nobody_reachable: ['network', 'false'],
 }
 

@@ -271,6 +271,8 @@ export const ALERT_CLASSES = [
   'switch_down',
   'box_lost',
   'flood',
+  'disk_low',
+  'disk_full',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]

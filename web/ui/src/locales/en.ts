@@ -463,6 +463,8 @@ export const en: typeof zhCN = {
       switch_down: 'Switch down',
       box_lost: 'Edge box lost',
       flood: 'Too many alerts to send one by one',
+      disk_low: 'Recording disk filling up',
+      disk_full: 'Recording disk full',
       nobody_reachable: 'Nobody reachable',
     },
     state: {
@@ -504,6 +506,7 @@ export const en: typeof zhCN = {
       focused: 'Lens wiped and focused',
       lights: 'Lights are back',
       restarted: 'Device restarted',
+      disk: 'Disk space made',
       network: 'Power or network is back',
       permitted: 'Permitted work',
       false: 'False alert',

@@ -460,6 +460,8 @@ export const zhCN = {
       switch_down: '交换机失联',
       box_lost: '边缘设备失联',
       flood: '警情过多，不再逐条推送',
+      disk_low: '录像磁盘空间不足',
+      disk_full: '录像磁盘已满',
       nobody_reachable: '无人接收警情',
     },
     state: {
@@ -501,6 +503,7 @@ export const zhCN = {
       focused: '镜头已擦拭、对焦',
       lights: '灯光已恢复',
       restarted: '设备已重启恢复',
+      disk: '磁盘已腾出空间',
       network: '电源或网络已恢复',
       permitted: '经批准的操作',
       false: '误报',

@@ -1,0 +1,1 @@
+"""Second copies of sealed segments: encrypted, sent, read back, told."""

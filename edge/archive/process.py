@@ -1,0 +1,88 @@
+"""The archive's process: second copies of what is sealed, one at a time, behind everything else."""
+
+import asyncio
+import logging
+import os
+import sqlite3
+
+from contract.clock import Clock
+from contract.messages import ShelfTrouble
+from contract.objects import Objects, StoreAway
+from contract.retry import backoff
+from edge import orders as in_force
+from edge.archive.copies import Copies
+from edge.archive.sending import NotWhatWasSent, Sender
+from edge.config import ArchiveConfig, EdgeConfig
+from edge.journal import Journal, JournalBusy
+
+log = logging.getLogger(__name__)
+
+_NICE = 15
+_LOOK_S = 5.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 300.0
+
+
+async def run(config: EdgeConfig, clock: Clock) -> None:
+    """Copy until cancelled. It needs nobody, and nobody waits for it."""
+    if config.archive is None:
+        return
+    os.nice(_NICE - os.nice(0))
+    async with Journal.open(config.journal) as journal:
+        await Archivist(config, config.archive, clock, journal).run()
+
+
+class Archivist:
+    """Goes over what has no second copy, again and again."""
+
+    def __init__(
+        self, config: EdgeConfig, archive: ArchiveConfig, clock: Clock, journal: Journal
+    ) -> None:
+        self._config = config
+        self._archive = archive
+        self._clock = clock
+        self._journal = journal
+        self._copies = Copies(journal, archive.name)
+        self._trouble = ""
+
+    async def run(self) -> None:
+        """Work until cancelled; a store, journal or disk that fails is tried again."""
+        pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        while True:
+            try:
+                await self.once()
+            except (StoreAway, NotWhatWasSent, JournalBusy, sqlite3.Error, OSError) as error:
+                await self._say(f"away: {error}")
+                await self._clock.sleep(next(pauses))
+            else:
+                pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+                await self._clock.sleep(_LOOK_S)
+
+    async def once(self) -> int:
+        """Copy all that is due now; gives how many. Raises what `run` tries again after."""
+        done = 0
+        objects = Objects.of(self._archive)
+        sender = Sender(self._config, self._archive, self._clock, self._copies, objects)
+        while True:
+            orders = await asyncio.to_thread(in_force.load, self._config.orders)
+            waiting = await self._copies.waiting(orders, self._clock.now())
+            if not waiting:
+                return done
+            for segment in waiting:
+                await sender.copy(segment)
+                await self._say("")
+                done += 1
+
+    async def _say(self, trouble: str) -> None:
+        """Tell when second copies cannot be made, and when they can again; not at every try."""
+        if bool(trouble) == bool(self._trouble):
+            return
+        self._trouble = trouble
+        if trouble:
+            log.warning("no second copies: %s", trouble)
+        else:
+            log.warning("second copies are made again")
+        try:
+            fact = ShelfTrouble(kind="archive", detail=trouble or "copies are made again")
+            await self._journal.add_fact(fact, self._clock.now())
+        except (JournalBusy, sqlite3.Error):
+            self._trouble = ""  # told at the next try

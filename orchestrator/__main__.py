@@ -15,7 +15,7 @@ from contract.running import causes, until_told
 from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
-from orchestrator.commands import edges, epoch, ledger, site, timetable, users
+from orchestrator.commands import edges, epoch, evidence, ledger, site, timetable, users
 from orchestrator.config import Config, ConfigError
 from orchestrator.demo import DemoFailed, Options
 from orchestrator.demo import run as run_demo
@@ -112,6 +112,7 @@ def demo(
 
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(timetable.app, name="timetable")
 app.add_typer(users.app, name="user")

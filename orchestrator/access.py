@@ -29,6 +29,7 @@ class Action(StrEnum):
     see_live = "see_live"
     see_recordings = "see_recordings"
     play_recording = "play_recording"
+    export_evidence = "export_evidence"
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -60,6 +61,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.import_timetable,
                 Action.see_recordings,
                 Action.play_recording,
+                Action.export_evidence,
             }
         ),
         Role.patrol: frozenset(_WATCH_THE_EXAM),

@@ -22,6 +22,8 @@ from orchestrator.doors import Doors
 from orchestrator.duty import Duty
 from orchestrator.enrolment import BrokerDoor, Enrolment, passwords
 from orchestrator.events import Events
+from orchestrator.evidence.exports import Exports
+from orchestrator.evidence.maker import Maker
 from orchestrator.exams import Lead
 from orchestrator.keyring import Keyring
 from orchestrator.ledger import Ledger
@@ -59,6 +61,7 @@ class Centre:
     catalogue: Catalogue
     looks: Looks
     recordings: Recordings
+    exports: Exports
     doors: Doors
     references: References
     phones: Phones
@@ -93,6 +96,7 @@ class Centre:
             group.create_task(self.catalogue.run(), name="catalogue")
             group.create_task(self.dispatch.run(), name="dispatch")
             group.create_task(self.looks.run(), name="looks")
+            group.create_task(self.exports.run(), name="evidence")
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
@@ -172,6 +176,7 @@ def _compose(
     bus = Bus(broker.address, "xunkao-centre", clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     duty = Duty(store, events, clock)
+    maker = Maker(store, ledger, boxes, keyring, clock, config.site_name, config.timezone)
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -196,6 +201,7 @@ def _compose(
         catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
         recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
+        exports=Exports(store, ledger, events, clock, maker, config.exports),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker, bus, keyring.seal, clock),

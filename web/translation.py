@@ -6,6 +6,7 @@ from orchestrator.accounts import AccountRefused, LoginRefused
 from orchestrator.alerts.desk import AlertRefused
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.enrolment import EnrolRefused
+from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
 from orchestrator.references import ReferenceRefused
@@ -29,7 +30,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(error.code, retry_after_s=seconds)
         case AccountRefused() | EnrolRefused() | SiteRefused() | LookRefused() | PlaybackRefused():
             return Problem(known(error.code), str(error))
-        case AlertRefused() | ReferenceRefused():
+        case AlertRefused() | ReferenceRefused() | EvidenceRefused():
             return Problem(known(error.code), str(error))
         case Unreadable():
             code = "too_large" if error.code == "too_large" else "unreadable_file"

@@ -11,6 +11,10 @@ from edge.recording.cutting import Cut, cut
 _CHUNK = 256 << 10
 
 
+class Damaged(Exception):
+    """What lies on the shelf is no whole segment."""
+
+
 def head_of(found: Cut) -> bytes:
     """Write the head, behind its length."""
     head = FragmentsHead(
@@ -26,8 +30,11 @@ def head_of(found: Cut) -> bytes:
 
 
 def parts(path: Path, begin: int, end: int) -> Iterator[bytes]:
-    """Give the whole answer in pieces; raises NothingInside, ValueError or OSError at the first."""
-    found = cut(path, begin, end)
+    """Give the whole answer in pieces; raises NothingInside, Damaged or OSError at the first."""
+    try:
+        found = cut(path, begin, end)
+    except ValueError as error:
+        raise Damaged(str(error)) from error
     yield head_of(found)
     with path.open("rb") as file:
         yield file.read(found.init)

@@ -14,6 +14,7 @@ from contract.tls import server_context
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
 from edge.journal import Journal
+from edge.live.copies import Copies
 from edge.live.feedclient import FeedClient
 from edge.live.looks import Looks
 from edge.live.playback import Playback
@@ -66,7 +67,9 @@ async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
         playback = Playback(config.edge, trusted, config.shelf, used, teller, clock)
         views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
-            AppRunner(application(looks, playback, views), shutdown_timeout=2.0)
+            AppRunner(
+                application(looks, playback, views, Copies(config.shelf)), shutdown_timeout=2.0
+            )
         ) as runner:
             host, port = config.address
             await TCPSite(runner, host, port, ssl_context=tls).start()

@@ -76,6 +76,20 @@ def cut(path: Path, begin: int, end: int) -> Cut:
     )
 
 
+def shown_times(path: Path) -> list[int]:
+    """Give when each picture is shown, in the order of decoding; raises ValueError, OSError.
+
+    Demuxers shift the times of pictures that are shown out of order; these are the file's own.
+    """
+    times: list[int] = []
+    with path.open("rb") as file:
+        for found in walk(file, os.fstat(file.fileno()).st_size):
+            if found.name == b"moof":
+                file.seek(found.at)
+                times += _read(file.read(found.size), found.at, found.size).shown
+    return times
+
+
 def _read(moof: bytes, at: int, size: int) -> _Fragment:
     begin, end = duration_of(moof)
     columns = 4 if moof[77:80] == b"\0\x0f\x01" else 3

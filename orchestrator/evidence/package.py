@@ -73,11 +73,16 @@ class Package:
 
     @contextmanager
     def file(self, name: str) -> Generator[Growing]:
-        """Write one file."""
+        """Write one file; when the block fails nothing of it stays, and it may be tried again."""
         at = self._file.tell()
-        self._file.write(verifier.local_header(Entry(name, 0, 0)))
         growing = Growing(self._file)
-        yield growing
+        try:
+            self._file.write(verifier.local_header(Entry(name, 0, 0)))
+            yield growing
+        except BaseException:
+            self._file.seek(at)
+            self._file.truncate()
+            raise
         sums = growing.sums
         sums.close()
         entry = Entry(name, sums.size, sums.crc)
@@ -114,7 +119,7 @@ class Package:
 
 @contextmanager
 def writing(place: Path) -> Generator[Package]:
-    """Write a package beside its place (0600) and put it there when the block ends well.
+    """Write a package beside its place (0600); it is there when the block has ended well.
 
     Whatever else happens nothing of it is left.
     """

@@ -18,6 +18,7 @@ import_timetable        x         .        .          .         .
 see_live                x         x        x          .         .
 see_recordings          x         .        .          .         .
 play_recording          x         .        .          .         .
+export_evidence         x         .        .          .         .
 manage_edges            .         .        .          x         .
 manage_site             .         .        .          x         .
 see_users               .         .        .          x         .

@@ -5,12 +5,17 @@
 `Xunkao-Ticket` (a playback Ticket over that path; Range as in RFC 9110) · `GET /health` ·
 `GET /references/{camera}/{sha256}` (PNG, as taken) and `POST /references/{camera}` (202: take a new
 candidate), each with a playback Ticket over its address without the leading slash.
+`GET /fragments/{path}?from&to` (a playback Ticket over path and query; 90 kHz from the segment's
+start): a `FragmentsHead`, JSON behind its length (4 bytes, big-endian), then the init section and
+the fragments, exactly as they stand on the shelf. `POST /viewing` (a `ViewingOrder`; a playback
+Ticket over its bytes): an MP4 that is sent while it is made; 503 `busy` while another is.
 Refusals are 403 `{"code": …}` with a TicketRefused code, `used` (single use), `no_camera`,
 `too_many` (tracks) or `other_look` (renewal); 400 `bad_offer`, 404 `no_such`, 503 `journal_busy`
 (a look that cannot be told does not begin). `path` is a segment's path below `shelf/`, without it.
 """
 
-from contract.messages import Message, Stream
+from contract.clock import Instant
+from contract.messages import Id, Message, Stream
 
 TICKET_HEADER = "Xunkao-Ticket"
 
@@ -57,3 +62,32 @@ class LiveLook(Message, frozen=True, kw_only=True):
     user: str
     cameras: tuple[str, ...]
     state: str
+
+
+class FragmentsHead(Message, frozen=True, kw_only=True):
+    """What stands before fragments that leave a box: which they are, and what proves it."""
+
+    init: int
+    """Size of the init section, leaf 0 of the segment's tree."""
+    leaves: int
+    first: int
+    """Leaf number of the first fragment; the others follow."""
+    fragments: tuple[tuple[int, int, int, int], ...]
+    """Place and size in the segment, begin and end in 90 kHz from its start."""
+    proof: tuple[str, ...]
+    """Hex: roots of the largest subtrees without any of these leaves, from left to right."""
+    root: str
+
+
+class ViewingOrder(Message, frozen=True, kw_only=True):
+    """A copy to look at, of one camera: what it shows, and what is burnt into it."""
+
+    camera: Id
+    paths: tuple[str, ...]
+    """Sealed segments below `shelf/`, in order."""
+    start: Instant
+    end: Instant
+    request: str
+    recipient: str
+    zone: str = "UTC"
+    """In which the time of day is written."""

@@ -573,7 +573,8 @@ class Heard(Message, frozen=True, kw_only=True):
     up_to: Annotated[int, Meta(ge=0)]
 
 
-def _signed_part(fact: Fact) -> bytes:
+def signed_part(fact: Fact) -> bytes:
+    """Give the bytes over which a box signs a fact: the canonical JSON of all but `sig`."""
     rest = msgspec.structs.asdict(fact)
     rest["data"] = msgspec.json.decode(fact.data)
     del rest["sig"]
@@ -582,7 +583,7 @@ def _signed_part(fact: Fact) -> bytes:
 
 def sign_fact(key: SigningKey, fact: Fact) -> Fact:
     """Give the fact with the box's signature in it."""
-    signature = base64.b64encode(key.sign(_signed_part(fact))).decode()
+    signature = base64.b64encode(key.sign(signed_part(fact))).decode()
     return msgspec.structs.replace(fact, sig=signature)
 
 
@@ -592,7 +593,7 @@ def verify_fact(public: bytes, fact: Fact) -> None:
         signature = base64.b64decode(fact.sig, validate=True)
     except ValueError:
         signature = b""
-    verify(public, signature, _signed_part(fact))
+    verify(public, signature, signed_part(fact))
 
 
 def data_of(fact: Fact) -> Message | None:

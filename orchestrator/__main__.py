@@ -19,6 +19,7 @@ from orchestrator.commands import (
     coverage,
     edges,
     epoch,
+    evidence,
     forecast,
     ledger,
     retention,
@@ -124,6 +125,7 @@ app.add_typer(coverage.app, name="coverage")
 app.command()(forecast.forecast)
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(retention.app, name="retention")
 app.add_typer(timetable.app, name="timetable")

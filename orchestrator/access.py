@@ -31,6 +31,7 @@ class Action(StrEnum):
     see_recordings = "see_recordings"
     play_recording = "play_recording"
     see_coverage = "see_coverage"
+    export_evidence = "export_evidence"
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -70,6 +71,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.manage_holds,
                 Action.set_retention,
                 Action.see_coverage,
+                Action.export_evidence,
             }
         ),
         Role.patrol: frozenset(_WATCH_THE_EXAM),

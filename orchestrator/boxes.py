@@ -46,14 +46,16 @@ class Boxes:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         streaming: bool = False,
+        quiet_s: float = _WITHIN_S,
     ) -> AsyncGenerator[aiohttp.ClientResponse]:
         """Ask a box; raises BoxUnreachable.
 
-        Its head must come within 10 s; all of it too, unless it is `streaming`.
+        Its head must come within 10 s; all of it too, unless it is `streaming`. `quiet_s`: so
+        long it may send nothing.
         """
         url, context = await self._where(edge)
         timeout = aiohttp.ClientTimeout(
-            total=None if streaming else _WITHIN_S, connect=_WITHIN_S, sock_read=_WITHIN_S
+            total=None if streaming else _WITHIN_S, connect=_WITHIN_S, sock_read=quiet_s
         )
         try:
             async with self._session.request(

@@ -26,6 +26,8 @@ from orchestrator.doors import Doors
 from orchestrator.duty import Duty
 from orchestrator.enrolment import BrokerDoor, Enrolment, passwords
 from orchestrator.events import Events
+from orchestrator.evidence.exports import Exports
+from orchestrator.evidence.maker import Maker
 from orchestrator.exams import Lead
 from orchestrator.holdlists import HoldLists
 from orchestrator.holds import Holds, Limits
@@ -68,6 +70,7 @@ class Centre:
     catalogue: Catalogue
     looks: Looks
     recordings: Recordings
+    exports: Exports
     doors: Doors
     references: References
     phones: Phones
@@ -108,6 +111,7 @@ class Centre:
             group.create_task(self.holds.run(), name="holds")
             group.create_task(self.hold_lists.run(), name="hold lists")
             group.create_task(self.looks.run(), name="looks")
+            group.create_task(self.exports.run(), name="evidence")
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
@@ -212,6 +216,8 @@ def _compose(
         dispatch.hear(edge, status)
         hold_lists.hear(edge, status)
 
+    maker = Maker(store, ledger, boxes, keyring, clock, config.site_name, config.timezone)
+
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
         events.publish("timetable", "", {"edges": sorted(edges)})
@@ -238,6 +244,7 @@ def _compose(
         catalogue=Catalogue(store, bus, events, clock, lead, heard),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
         recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
+        exports=Exports(store, ledger, events, clock, maker, config.exports),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker.book, bus, keyring.seal, clock),

@@ -124,6 +124,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.data / "keys"
 
     @property
+    def exports(self) -> Path:
+        """Folder of the evidence packages that wait to be fetched."""
+        return self.data / "exports"
+
+    @property
     def address(self) -> tuple[str, int]:
         """`listen` as host and port."""
         return _split(self.listen)

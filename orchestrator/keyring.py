@@ -63,6 +63,8 @@ class Keyring:
     attest: SigningKey
     """Signs certificates."""
     seal: SealKey
+    evidence: SigningKey
+    """Signs evidence packages; its public half is what recipients check them with."""
     site_secret: str | None = field(default=None, repr=False)
     """The site's offline key, PEM: there once, after the very first opening, and kept nowhere."""
 
@@ -89,6 +91,7 @@ class Keyring:
                 # made here for a site that was set up before there were certificates
                 SigningKey.load_or_make(folder / "attest.pem"),
                 SealKey.load(folder / "seal.key"),
+                _evidence_key(folder),
                 secret,
             )
             load_pem_x509_certificate(ring.certificate.encode())
@@ -150,12 +153,17 @@ class Keyring:
         return msgspec.json.decode((self.folder / _SITE).read_bytes(), type=_Site)
 
 
+def _evidence_key(folder: Path) -> SigningKey:
+    """Read the key; a site that is older than evidence packages gets one."""
+    return SigningKey.load_or_make(folder / "evidence.pem")
+
+
 def _set_up(folder: Path, now: datetime) -> str:
     """Make every key beside the folder, then move them there at once; gives the site's key."""
     beside = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True, mode=0o700)
-    for name in ("identity", "plan", "ticket", "hold", "attest", "tls"):
+    for name in ("identity", "plan", "ticket", "hold", "attest", "evidence", "tls"):
         SigningKey.make().save(beside / f"{name}.pem")
     SealKey.load_or_make(beside / "seal.key")
     tls = SigningKey.load(beside / "tls.pem")

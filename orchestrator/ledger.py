@@ -74,6 +74,13 @@ class Ledger:
         async with self._store.read() as connection:
             return int(await connection.scalar(select(func.count()).select_from(ledger)) or 0)
 
+    async def head(self) -> tuple[int, str]:
+        """Give number and hash of the newest row; 0 and zeros when there is none."""
+        newest = select(ledger.c.id, ledger.c.hash).order_by(ledger.c.id.desc()).limit(1)
+        async with self._store.read() as connection:
+            row = (await connection.execute(newest)).first()
+        return (0, FIRST) if row is None else (row.id, row.hash)
+
     async def verify(self) -> BrokenLink | None:
         """Walk the whole chain; gives the first broken link, or None."""
         async with self._store.read() as connection:

@@ -10,6 +10,7 @@ PROBLEM_TYPE = "application/problem+json"
 CODES: Mapping[str, tuple[int, str]] = {
     "bad_request": (400, "The request is not of the form this address takes"),
     "bad_id": (400, "That cannot be an id"),
+    "too_long": (400, "The span is longer than eight hours"),
     "bad_user": (400, "That cannot be a user's name"),
     "weak_password": (400, "The password is too weak"),
     "roles_exclude": (400, "One person may not hold these roles together"),
@@ -25,14 +26,20 @@ CODES: Mapping[str, tuple[int, str]] = {
     "bad_code": (403, "The enrolment code is unknown, used up or too old"),
     "box_refused": (403, "The box of this camera refused the look"),
     "refused": (403, "Refused"),
+    "undertaking_required": (403, "Without a signed undertaking nothing leaves the house"),
     "no_such": (404, "There is no such thing"),
+    "no_footage": (404, "Nothing is recorded of these cameras in this span"),
     "expired": (410, "The recording is past its term"),
+    "link_used": (410, "The link was used already, or replaced by a newer one"),
     "method_not_allowed": (405, "This address does not take that method"),
     "user_exists": (409, "There is such a user already"),
     "running_session": (409, "It would end or move an exam that is being recorded"),
     "does_not_fit": (409, "The recordings would not fit on a box's disk"),
     "conflict": (409, "It is not as the request supposes"),
     "hold_limit": (409, "More would be held than one applicant, or the site, may hold"),
+    "not_over": (409, "The span is not over, or its last recording is not sealed yet"),
+    "footage_changed": (409, "What the box holds is not what it signed when it was recorded"),
+    "unproved": (409, "No signature of a box stands for this recording"),
     "too_large": (413, "The upload is too large"),
     "wrong_type": (415, "The body is of a type this address does not take"),
     "unsatisfiable_range": (416, "The range lies outside the recording"),
@@ -43,6 +50,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "internal": (500, "Something failed here; it is in the log of the server"),
     "box_unreachable": (502, "The box of this camera cannot be reached"),
     "not_ready": (503, "Not ready"),
+    "no_space": (507, "There is not enough room on the disk"),
 }
 """Every code an answer may carry, with its status and what it means."""
 

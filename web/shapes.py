@@ -871,3 +871,92 @@ class Health(Answer, frozen=True, kw_only=True):
 
     status: Literal["ok", "not_ready"]
     checks: dict[str, str] = {}
+
+
+# ---------------------------------------------------------------- evidence packages
+
+
+_Person = Annotated[str, Meta(max_length=100)]
+
+
+class EvidenceSpan(Request, frozen=True, kw_only=True):
+    """Cameras and a span of at most eight hours."""
+
+    cameras: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=16)]
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+
+
+class EvidenceWish(EvidenceSpan, frozen=True, kw_only=True):
+    """A package to be made."""
+
+    reason: Reason
+    request: Annotated[str, Meta(min_length=1, max_length=60)]
+    recipient: Annotated[str, Meta(min_length=1, max_length=60)]
+    requester: _Person = ""
+    approved_by: Annotated[tuple[_Person, ...], Meta(max_length=10)] = ()
+    undertaking: bool = False
+    """The recipient has signed to keep it secret."""
+
+
+class EvidenceHole(Answer, frozen=True, kw_only=True):
+    """A part of the span of which nothing is recorded."""
+
+    camera: str
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+
+
+class EvidenceEstimate(Answer, frozen=True, kw_only=True):
+    """What a package would hold."""
+
+    bytes: int
+    segments: int
+    missing: tuple[EvidenceHole, ...]
+
+
+class EvidencePackage(Answer, frozen=True, kw_only=True):
+    """A package and how it stands with it."""
+
+    id: str
+    state: Literal["waiting", "making", "made", "failed", "cancelled", "removed"]
+    cameras: tuple[str, ...]
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+    reason: str
+    request: str
+    requester: str
+    approved_by: tuple[str, ...]
+    recipient: str
+    asked_by: str
+    asked_at: Instant
+    expected_bytes: int
+    done_bytes: int
+    problem: str
+    sha256: str | None
+    bytes: int | None
+    made_at: Instant | None
+    retain_until: Instant | None
+    fetched_at: Instant | None
+    handed_out: bool
+    """Made by command, at a path of the asker's: there is no file to fetch here."""
+
+
+class EvidenceLink(Answer, frozen=True, kw_only=True):
+    """Where the package can be fetched, once."""
+
+    url: str
+    expires_at: Instant
+
+
+class EvidenceLinkQuery(Request, frozen=True, kw_only=True):
+    """The link's token."""
+
+    link: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class EvidenceKey(Answer, frozen=True, kw_only=True):
+    """The key by which packages of this site are known."""
+
+    kid: str
+    public: str

@@ -7,6 +7,7 @@ from orchestrator.alerts.desk import AlertRefused
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.capacity import DoesNotFit
 from orchestrator.enrolment import EnrolRefused
+from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.holds import HoldRefused
 from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
@@ -32,7 +33,13 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(error.code, retry_after_s=seconds)
         case AccountRefused() | EnrolRefused() | SiteRefused() | LookRefused() | PlaybackRefused():
             return Problem(known(error.code), str(error))
-        case AlertRefused() | ReferenceRefused() | HoldRefused() | RetentionRefused():
+        case (
+            AlertRefused()
+            | ReferenceRefused()
+            | HoldRefused()
+            | RetentionRefused()
+            | EvidenceRefused()
+        ):
             return Problem(known(error.code), str(error))
         case Unreadable():
             code = "too_large" if error.code == "too_large" else "unreadable_file"

@@ -14,7 +14,9 @@ from contract.tls import server_context
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
 from edge.journal import Journal
+from edge.live.copies import Copies
 from edge.live.feedclient import FeedClient
+from edge.live.lapsed import Viewing
 from edge.live.looks import Looks
 from edge.live.playback import Playback
 from edge.live.server import application
@@ -23,7 +25,6 @@ from edge.live.used import UsedTickets
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import PeerSession, missing_parts
 from edge.references import References
-from edge.viewing import Viewing
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,9 @@ async def serve(
         playback = Playback(config.edge, trusted, config.shelf, used, teller, clock, is_over)
         views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
-            AppRunner(application(looks, playback, views), shutdown_timeout=2.0)
+            AppRunner(
+                application(looks, playback, views, Copies(config.shelf)), shutdown_timeout=2.0
+            )
         ) as runner:
             host, port = config.address
             await TCPSite(runner, host, port, ssl_context=tls).start()

@@ -1,6 +1,9 @@
 """What the centre asks of this box (contract.boxapi), over mutual TLS."""
 
+import asyncio
+import hashlib
 import logging
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 from aiohttp.typedefs import Handler
@@ -14,13 +17,16 @@ from aiohttp.web import (
     middleware,
 )
 
-from contract.boxapi import TICKET_HEADER, LiveOffer
+from contract.boxapi import TICKET_HEADER, LiveOffer, ViewingOrder
 from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
+from edge.live.copies import Busy, Copies, CopyFailed
+from edge.live.fragments import Damaged, parts
 from edge.live.looks import Looks, NoSuchLook
 from edge.live.playback import NoSuchRecording, Playback
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import OfferRefused
+from edge.recording.cutting import NothingInside
 from edge.references import NoSuchReference
 
 log = logging.getLogger(__name__)
@@ -39,7 +45,9 @@ def _ticket(request: Request) -> str:
     return ticket
 
 
-def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Application:
+def application(
+    looks: Looks, playback: Playback, views: ReferenceViews, copies: Copies
+) -> Application:
     """Make the application; its callers were checked by TLS."""
 
     @middleware
@@ -53,6 +61,12 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
             return _json({"code": "no_such", "detail": str(error)}, 404)
         except (OfferRefused, msgspec.MsgspecError) as error:
             return _json({"code": "bad_offer", "detail": str(error)}, 400)
+        except NothingInside:
+            return _json({"code": "nothing_inside"}, 404)
+        except (CopyFailed, Damaged) as error:
+            return _json({"code": "damaged", "detail": str(error)}, 422)
+        except Busy:
+            return _json({"code": "busy"}, 503)
         except JournalBusy as error:
             return _json({"code": "journal_busy", "detail": str(error)}, 503)
 
@@ -75,6 +89,24 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
         file = await playback.open(request.match_info["path"], _ticket(request))
         return FileResponse(file, headers={"Cache-Control": "no-store"})
 
+    async def fragments(request: Request) -> StreamResponse:
+        path = request.match_info["path"]
+        begin, end = (_whole(request.query.get(name, "")) for name in ("from", "to"))
+        what = f"fragments/{path}?from={begin}&to={end}"
+        await playback.admit(what, _ticket(request))
+        file = await playback.sealed(path)
+        return await _stream(request, _off_the_loop(parts(file, begin, end)))
+
+    async def viewing(request: Request) -> StreamResponse:
+        body = await request.read()
+        order = msgspec.json.decode(body, type=ViewingOrder)
+        what = f"viewing/{order.camera}?sha256={hashlib.sha256(body).hexdigest()}"
+        await playback.admit(what, _ticket(request))
+        for path in order.paths:
+            await playback.sealed(path)
+        async with copies.making(order) as chunks:
+            return await _stream(request, chunks)
+
     async def reference(request: Request) -> StreamResponse:
         asked = request.match_info
         file = await views.open(asked["camera"], asked["sha256"], _ticket(request))
@@ -93,7 +125,39 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
     app.router.add_post("/live/{id}/renew", renew)
     app.router.add_delete("/live/{id}", end)
     app.router.add_get("/shelf/{path:.+}", shelf)
+    app.router.add_get("/fragments/{path:.+}", fragments)
+    app.router.add_post("/viewing", viewing)
     app.router.add_get("/references/{camera}/{sha256}", reference)
     app.router.add_post("/references/{camera}", take)
     app.router.add_get("/health", health)
     return app
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise HTTPBadRequest(text="from and to are whole numbers")
+    return int(text)
+
+
+async def _off_the_loop(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        yield piece
+
+
+async def _stream(request: Request, pieces: AsyncIterator[bytes]) -> StreamResponse:
+    """Send what comes; a piece that fails before any is a refusal, later a torn connection."""
+    first = await anext(pieces, b"")
+    response = StreamResponse(headers={"Cache-Control": "no-store"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        await response.write(first)
+        async for piece in pieces:
+            await response.write(piece)
+    except (CopyFailed, OSError) as error:
+        log.warning("%s broke off: %s", request.path, error)
+        if request.transport is not None:
+            request.transport.abort()
+        return response
+    await response.write_eof()
+    return response

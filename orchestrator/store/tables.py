@@ -701,6 +701,41 @@ retention_classes = Table(  # days by category of exam; a category without a row
     Column("set_at", InstantType, nullable=False),
     CheckConstraint("days >= 30", name="days"),
 )
+# ---------------------------------------------------------------- evidence packages
+
+exports = Table(  # every package that was asked for; the file itself lives a day
+    "exports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("cameras", JSON, nullable=False),  # list of ids
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("request", Text, nullable=False),  # number of the application
+    Column("requester", Text, nullable=False),
+    Column("approved_by", JSON, nullable=False),  # list of names
+    Column("recipient", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("login", Text, nullable=False),  # stands in the tickets
+    Column("asked_at", InstantType, nullable=False),
+    Column("expected_bytes", BigInteger, nullable=False),
+    Column("handed_out", Boolean, nullable=False),  # written to a path of the asker's, by command
+    Column("problem", Text, nullable=False),  # code of the refusal that ended it
+    Column("sha256", Text),
+    Column("bytes", BigInteger),
+    Column("made_at", InstantType),
+    Column("retain_until", InstantType),  # then the file is removed
+    Column("link_sha256", Text),  # of the newest link; worth nothing once used
+    Column("link_until", InstantType),
+    Column("fetched_at", InstantType),  # the last time
+    one_of("state", ("waiting", "making", "made", "failed", "cancelled", "removed")),
+    CheckConstraint("ends_at > starts_at", name="span"),
+    CheckConstraint("reason <> '' AND request <> '' AND recipient <> ''", name="why"),
+    CheckConstraint("(sha256 IS NULL) = (made_at IS NULL)", name="made"),
+    CheckConstraint("(state = 'failed') = (problem <> '')", name="problem"),
+)
+Index("ix_exports_asked_at", exports.c.asked_at)
 
 settings = Table(
     "settings",

@@ -20,6 +20,7 @@ see_live                x         x        x          .         .
 see_recordings          x         .        .          .         .
 play_recording          x         .        .          .         .
 see_coverage            x         .        .          .         x
+export_evidence         x         .        .          .         .
 manage_edges            .         .        .          x         .
 manage_site             .         .        .          x         .
 see_users               .         .        .          x         .

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.recording.merkle import Merkle, leaf, node
+from edge.recording.merkle import Merkle, leaf, node, prove
+from orchestrator.evidence.verifier import root_from
 
 # The leaves and roots of the Certificate Transparency reference tests.
 LEAVES = [
@@ -59,3 +60,35 @@ def test_growing_gives_what_the_definition_gives(parts: list[bytes]) -> None:
     for part in parts:
         tree.add(part)
     assert tree.root() == by_definition(parts)
+
+
+@given(st.data())
+def test_some_parts_and_their_proof_lead_to_the_root(data: st.DataObject) -> None:
+    parts = data.draw(st.lists(st.binary(max_size=8), min_size=1, max_size=70))
+    chosen = data.draw(st.sets(st.integers(0, len(parts) - 1)))
+    leaves = [leaf(part) for part in parts]
+    proof = prove(leaves, chosen)
+    known = {number: leaves[number] for number in chosen}
+    assert root_from(len(parts), known, proof) == by_definition(parts)
+    assert len(proof) <= max(1, len(chosen)) * len(parts).bit_length()
+
+
+@given(st.data())
+def test_another_part_in_a_place_leads_elsewhere(data: st.DataObject) -> None:
+    parts = data.draw(st.lists(st.binary(max_size=8), min_size=1, max_size=70))
+    place = data.draw(st.integers(0, len(parts) - 1))
+    leaves = [leaf(part) for part in parts]
+    proof = prove(leaves, {place})
+    assert root_from(len(parts), {place: leaf(parts[place] + b"x")}, proof) != by_definition(parts)
+
+
+@given(st.integers(1, 70), st.data())
+def test_a_proof_of_another_length_is_refused(count: int, data: st.DataObject) -> None:
+    leaves = [leaf(bytes((n,))) for n in range(count)]
+    place = data.draw(st.integers(0, count - 1))
+    proof = prove(leaves, {place})
+    with pytest.raises(ValueError, match="too long"):
+        root_from(count, {place: leaves[place]}, [*proof, leaves[0]])
+    if proof:
+        with pytest.raises(ValueError, match="too short"):
+            root_from(count, {place: leaves[place]}, proof[:-1])

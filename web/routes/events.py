@@ -23,6 +23,7 @@ VISIBLE: Mapping[str, Action] = {
     "alert": Action.see_alerts,
     "duty": Action.see_alerts,
     "reference": Action.approve_reference,
+    "evidence": Action.export_evidence,
 }
 """Which action lets one hear of what; what does not stand here nobody hears."""
 
@@ -80,7 +81,7 @@ ENDPOINTS = (
         handle=events,
         needs=Gate.LOGGED_IN,
         summary="WebSocket: {type, id, at, data}; types hello, clock, camera, edge, session, "
-        "recording, timetable, alert, duty, reference, resync",
+        "recording, timetable, alert, duty, reference, evidence, resync",
         status=101,
         websocket=True,
         errors=("rate_limited",),

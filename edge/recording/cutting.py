@@ -1,0 +1,112 @@
+"""The fragments of a sealed segment that a span needs, with the proof that they are its own."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.recording.boxes import walk
+from edge.recording.fragments import duration_of
+from edge.recording.merkle import leaf, prove, root_of
+
+_KEY_BIT = 0x10000
+"""Set in a sample's flags when it is no key picture."""
+
+
+class NothingInside(Exception):
+    """The segment has no picture in the span."""
+
+
+class Piece(NamedTuple):
+    """A fragment in its segment: bytes, and media time in 90 kHz from the segment's start."""
+
+    at: int
+    size: int
+    begin: int
+    end: int
+
+
+class Cut(NamedTuple):
+    """Which bytes of a segment leave, and what leads from them to its root."""
+
+    init: int
+    """Size of the init section, leaf 0; it always leaves."""
+    leaves: int
+    first: int
+    """Leaf number of the first fragment."""
+    fragments: tuple[Piece, ...]
+    proof: tuple[bytes, ...]
+    root: bytes
+
+
+class _Fragment(NamedTuple):
+    piece: Piece
+    shown: tuple[int, ...]
+    keys: tuple[int, ...]
+    """When its key pictures are shown."""
+
+
+def cut(path: Path, begin: int, end: int) -> Cut:
+    """Choose whole fragments: from the one with the last key picture at or before `begin`.
+
+    Times are 90 kHz from the segment's start. Reads the whole file. Raises NothingInside,
+    ValueError for what is no segment, OSError.
+    """
+    with path.open("rb") as file:
+        boxes = list(walk(file, os.fstat(file.fileno()).st_size))
+        if [found.name for found in boxes[:2]] != [b"ftyp", b"moov"]:
+            raise ValueError("does not begin like a segment")
+        init = boxes[0].size + boxes[1].size
+        file.seek(0)
+        hashes = [leaf(file.read(init))]
+        fragments: list[_Fragment] = []
+        for moof, mdat in zip(boxes[2::2], boxes[3::2], strict=True):
+            file.seek(moof.at)
+            data = file.read(moof.size + mdat.size)
+            hashes.append(leaf(data))
+            fragments.append(_read(data[: moof.size], moof.at, len(data)))
+    first, last = _chosen(fragments, begin, end)
+    known = [0, *range(first + 1, last + 2)]
+    return Cut(
+        init=init,
+        leaves=len(hashes),
+        first=first + 1,
+        fragments=tuple(one.piece for one in fragments[first : last + 1]),
+        proof=tuple(prove(hashes, known)),
+        root=root_of(hashes),
+    )
+
+
+def shown_times(path: Path) -> list[int]:
+    """Give when each picture is shown, in the order of decoding; raises ValueError, OSError.
+
+    Demuxers shift the times of pictures that are shown out of order; these are the file's own.
+    """
+    times: list[int] = []
+    with path.open("rb") as file:
+        for found in walk(file, os.fstat(file.fileno()).st_size):
+            if found.name == b"moof":
+                file.seek(found.at)
+                times += _read(file.read(found.size), found.at, found.size).shown
+    return times
+
+
+def _read(moof: bytes, at: int, size: int) -> _Fragment:
+    begin, end = duration_of(moof)
+    columns = 4 if moof[77:80] == b"\0\x0f\x01" else 3
+    shown, keys, decoded = [], [], begin
+    for row in range(88, len(moof), 4 * columns):
+        lasts, _, kind = (int.from_bytes(moof[row + n : row + n + 4], "big") for n in (0, 4, 8))
+        offset = int.from_bytes(moof[row + 12 : row + 16], "big", signed=True)
+        shown.append(decoded + (offset if columns == 4 else 0))
+        if not kind & _KEY_BIT:
+            keys.append(shown[-1])
+        decoded += lasts
+    return _Fragment(Piece(at, size, begin, end), tuple(shown), tuple(keys))
+
+
+def _chosen(fragments: list[_Fragment], begin: int, end: int) -> tuple[int, int]:
+    inside = [n for n, one in enumerate(fragments) if any(begin <= at < end for at in one.shown)]
+    if not inside:
+        raise NothingInside
+    keyed = [n for n, one in enumerate(fragments) if any(at <= begin for at in one.keys)]
+    return (keyed[-1] if keyed else 0), inside[-1]

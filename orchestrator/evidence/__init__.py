@@ -1,0 +1,1 @@
+"""Evidence packages: made here, checked anywhere."""

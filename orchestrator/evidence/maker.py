@@ -1,0 +1,278 @@
+"""Making a package: the boxes cut and copy, the centre puts together and signs."""
+
+import asyncio
+import hashlib
+import itertools
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from sqlalchemy import select
+
+from contract.boxapi import TICKET_HEADER, ViewingOrder
+from contract.clock import Clock
+from contract.keys import BadSignature
+from contract.messages import Fact, verify_fact
+from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
+from orchestrator.boxes import Boxes, BoxUnreachable
+from orchestrator.evidence.footage import Footage, FootageChanged
+from orchestrator.evidence.manifest import Vouched, Wish, about, footage_name, segment_row, vouch
+from orchestrator.evidence.package import Package, beside_of, writing
+from orchestrator.evidence.plan import EvidenceRefused, Piece, Plan, facts_of
+from orchestrator.evidence.readme import add_reading_matter
+from orchestrator.keyring import Keyring
+from orchestrator.ledger import Ledger
+from orchestrator.store import Store
+from orchestrator.store.tables import edges
+
+_TAKE_FOR = timedelta(minutes=30)
+_CHUNK = 256 << 10
+_TRIES = 5
+_QUIET_S = 60.0
+_BUSY_S = 5.0
+_BUSY_TRIES = 360
+_SPARE_BYTES = 256 << 20
+
+Tell = Callable[[int], None]
+"""Hears how many bytes stand already."""
+OnSealed = Callable[[str, int], Awaitable[None]]
+"""Hears SHA-256 and size before the package is put in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A package that stands."""
+
+    sha256: str
+    bytes: int
+
+
+class Maker:
+    """Makes packages; everything it needs of the centre."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        boxes: Boxes,
+        keyring: Keyring,
+        clock: Clock,
+        site: str,
+        zone: str,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._boxes = boxes
+        self._keyring = keyring
+        self._clock = clock
+        self._site = site
+        self._zone = zone
+
+    async def make(
+        self, wish: Wish, plan: Plan, place: Path, login: str, tell: Tell, on_sealed: OnSealed
+    ) -> Made:
+        """Make the package at `place`; nothing of it is left when this fails.
+
+        Raises EvidenceRefused, BoxUnreachable or OSError.
+        """
+        if shutil.disk_usage(place.parent).free < plan.bytes + _SPARE_BYTES:
+            raise EvidenceRefused("no_space", f"about {plan.bytes} bytes are needed")
+        told = await facts_of(self._store, plan.pieces)
+        boxes = await self._vouched(told)
+        job = _Job(self, wish, plan, login, tell)
+        with writing(place) as package:
+            add_reading_matter(package, wish, self._site)
+            rows = [
+                row for piece in plan.pieces if (row := await job.footage(package, piece, told))
+            ]
+            if not rows:
+                raise EvidenceRefused("no_footage")
+            viewing = [await job.viewing(package, number, group) for number, group in job.groups]
+            package.finish(
+                about(
+                    wish,
+                    self._site,
+                    self._clock.now(),
+                    rows,
+                    plan.missing,
+                    viewing,
+                    boxes,
+                    self._keyring.identity.public,
+                    await self._ledger.head(),
+                ),
+                self._keyring.evidence,
+            )
+            made = await _sum_of(beside_of(place))
+            await on_sealed(made.sha256, made.bytes)
+        return made
+
+    async def _vouched(self, told: Mapping[str, Fact]) -> list[Vouched]:
+        names = sorted({fact.edge for fact in told.values()})
+        query = select(edges.c.id, edges.c.sign_public, edges.c.enrolled_at).where(
+            edges.c.id.in_(names), edges.c.enrolled_at.is_not(None)
+        )
+        async with self._store.read() as connection:
+            keys = {row.id: row for row in await connection.execute(query)}
+        for segment, fact in told.items():
+            try:
+                verify_fact(keys[fact.edge].sign_public, fact)
+            except (KeyError, BadSignature) as error:
+                raise EvidenceRefused(
+                    "unproved", f"{segment} was signed with a key box {fact.edge} has no more"
+                ) from error
+        now, identity = self._clock.now(), self._keyring.identity
+        return [
+            vouch(identity, name, keys[name].sign_public, keys[name].enrolled_at, now)
+            for name in names
+        ]
+
+    @asynccontextmanager
+    async def ask(
+        self, user: str, login: str, piece: Piece, method: str, path: str, body: bytes | None = None
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Ask the piece's box with a ticket; raises BoxUnreachable."""
+        what = path
+        if body is not None:
+            what = f"viewing/{piece.camera}?sha256={hashlib.sha256(body).hexdigest()}"
+        now = self._clock.now()
+        ticket = Ticket(
+            edge=piece.edge,
+            user=user,
+            session=login,
+            tracks=(Track(camera=piece.camera, stream="main"),),
+            purpose="playback",
+            offer_sha256=sha256_hex(what),
+            jti=secrets.token_hex(16),
+            start_by=now + START_WITHIN,
+            view_until=now + _TAKE_FOR,
+        )
+        headers = {TICKET_HEADER: issue(self._keyring.ticket, ticket)}
+        async with self._boxes.ask(
+            piece.edge,
+            method,
+            f"/{path}",
+            body=body,
+            headers=headers,
+            streaming=True,
+            quiet_s=_QUIET_S,
+        ) as response:
+            yield response
+
+    async def pause(self, seconds: float) -> None:
+        """Wait a little."""
+        await self._clock.sleep(seconds)
+
+    def order(self, wish: Wish, group: Sequence[Piece]) -> ViewingOrder:
+        """Say what the copy of these pieces shows."""
+        return ViewingOrder(
+            camera=group[0].camera,
+            paths=tuple(piece.path for piece in group),
+            start=wish.span.start,
+            end=wish.span.end,
+            request=wish.request,
+            recipient=wish.recipient,
+            zone=self._zone,
+        )
+
+
+class _Job:
+    """One package while it is made."""
+
+    def __init__(self, maker: Maker, wish: Wish, plan: Plan, login: str, tell: Tell) -> None:
+        self._maker = maker
+        self._wish = wish
+        self._login = login
+        self._tell = tell
+        self._done = 0
+        by_place = itertools.groupby(plan.pieces, lambda piece: (piece.camera, piece.edge))
+        self.groups = [(number, list(group)) for number, (_, group) in enumerate(by_place)]
+
+    async def footage(
+        self, package: Package, piece: Piece, told: Mapping[str, Fact]
+    ) -> dict[str, Any] | None:
+        """Take a piece's fragments; None when it has no picture inside the span."""
+        begin, end = piece.span_90k
+        path = f"fragments/{piece.path}?from={begin}&to={end}"
+        for attempt in itertools.count(1):
+            before = self._done
+            try:
+                async with self._ask(piece, "GET", path) as response:
+                    if response.status == 404 and b"nothing_inside" in await response.read():
+                        return None
+                    await _check(response, piece)
+                    with package.file(footage_name(piece.camera, piece.segment)) as file:
+                        footage = Footage(file, piece.root, begin, end)
+                        async for data in response.content.iter_chunked(_CHUNK):
+                            footage.take(data)
+                            self._advance(len(data))
+                        return segment_row(told[piece.segment], piece.span_90k, footage)
+            except FootageChanged as error:
+                raise EvidenceRefused("footage_changed", f"{piece.segment}: {error}") from error
+            except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
+                self._done = before
+                if attempt == _TRIES:
+                    raise
+                await self._maker.pause(2.0**attempt)
+        raise AssertionError
+
+    async def viewing(self, package: Package, number: int, group: list[Piece]) -> dict[str, str]:
+        """Take the copy to look at of what one box has of one camera."""
+        camera = group[0].camera
+        twice = [n for n, other in self.groups if other[0].camera == camera].index(number)
+        name = f"viewing/{camera}{f'-{twice + 1}' if twice else ''}.mp4"
+        body = msgspec.json.encode(self._maker.order(self._wish, group))
+        for attempt in itertools.count(1):
+            before = self._done
+            try:
+                async with self._ask(group[0], "POST", "viewing", body) as response:
+                    if response.status != 503:
+                        await _check(response, group[0])
+                        with package.file(name) as file:
+                            async for data in response.content.iter_chunked(_CHUNK):
+                                file.write(data)
+                                self._advance(len(data))
+                        return {"camera": camera, "file": name}
+                if attempt >= _BUSY_TRIES:
+                    raise EvidenceRefused("box_refused", f"box {group[0].edge} stays busy")
+                await self._maker.pause(_BUSY_S)
+            except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
+                self._done = before
+                if attempt >= _TRIES:
+                    raise
+                await self._maker.pause(2.0**attempt)
+        raise AssertionError
+
+    def _ask(self, piece: Piece, method: str, path: str, body: bytes | None = None) -> Any:
+        return self._maker.ask(self._wish.exported_by, self._login, piece, method, path, body)
+
+    def _advance(self, count: int) -> None:
+        self._done += count
+        self._tell(self._done)
+
+
+async def _check(response: aiohttp.ClientResponse, piece: Piece) -> None:
+    match response.status:
+        case 200:
+            return
+        case 404:
+            raise EvidenceRefused("no_footage", f"box {piece.edge} does not have {piece.segment}")
+        case 422:
+            raise EvidenceRefused("footage_changed", f"{piece.segment}: damaged on the box")
+        case status:
+            said = (await response.text())[:200]
+            raise EvidenceRefused("box_refused", f"box {piece.edge} answered {status} {said}")
+
+
+async def _sum_of(path: Path) -> Made:
+    def read() -> Made:
+        with path.open("rb") as file:
+            return Made(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
+
+    return await asyncio.to_thread(read)

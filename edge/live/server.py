@@ -1,5 +1,6 @@
 """What the centre asks of this box (contract.boxapi), over mutual TLS."""
 
+import asyncio
 import logging
 
 import msgspec
@@ -18,7 +19,7 @@ from contract.boxapi import TICKET_HEADER, LiveOffer
 from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
 from edge.live.looks import Looks, NoSuchLook
-from edge.live.playback import NoSuchRecording, Playback
+from edge.live.playback import NoSuchRecording, Opened, Playback
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import OfferRefused
 from edge.references import NoSuchReference
@@ -26,6 +27,9 @@ from edge.references import NoSuchReference
 log = logging.getLogger(__name__)
 
 _LARGEST_REQUEST = 256 << 10
+_LARGEST_PART = 8 << 20
+_EVER = 1 << 62
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def _json(value: object, status: int = 200) -> Response:
@@ -37,6 +41,19 @@ def _ticket(request: Request) -> str:
     if ticket is None:
         raise HTTPBadRequest(text=f"no {TICKET_HEADER}")
     return ticket
+
+
+def _part_of(opened: Opened, wanted: slice) -> Response:
+    """Send a part of a file that still grows; never beyond its last whole fragment."""
+    start, stop, _ = wanted.indices(opened.size)
+    if start >= stop:
+        return Response(status=416, headers={"Content-Range": f"bytes */{opened.size}"})
+    stop = min(stop, start + _LARGEST_PART)
+    with opened.file.open("rb") as file:
+        file.seek(start)
+        body = file.read(stop - start)
+    about = {"Content-Range": f"bytes {start}-{stop - 1}/{opened.size}"}
+    return Response(status=206, body=body, content_type="video/mp4", headers=_NOT_KEPT | about)
 
 
 def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Application:
@@ -72,13 +89,31 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
         return _json(looks.listed())
 
     async def shelf(request: Request) -> StreamResponse:
-        file = await playback.open(request.match_info["path"], _ticket(request))
-        return FileResponse(file, headers={"Cache-Control": "no-store"})
+        opened = await playback.open(request.match_info["path"], _ticket(request))
+        if opened.file.suffix == ".part":
+            return await asyncio.to_thread(_part_of, opened, request.http_range)
+        return FileResponse(opened.file, headers=_NOT_KEPT)
+
+    async def index(request: Request) -> Response:
+        return _json(await playback.index(request.match_info["path"], _ticket(request)))
+
+    async def keyframes(request: Request) -> Response:
+        asked = request.query
+        try:
+            first, last = int(asked.get("from", "0")), int(asked.get("to", str(_EVER)))
+        except ValueError as error:
+            raise HTTPBadRequest(text="no times") from error
+        path = request.match_info["path"]
+        body = await playback.key_pictures(path, _ticket(request), first, last)
+        return Response(body=body, content_type="video/mp4", headers=_NOT_KEPT)
+
+    async def growing(request: Request) -> Response:
+        return _json(await playback.growing(request.match_info["camera"], _ticket(request)))
 
     async def reference(request: Request) -> StreamResponse:
         asked = request.match_info
         file = await views.open(asked["camera"], asked["sha256"], _ticket(request))
-        return FileResponse(file, headers={"Cache-Control": "no-store"})
+        return FileResponse(file, headers=_NOT_KEPT)
 
     async def take(request: Request) -> Response:
         await views.take(request.match_info["camera"], _ticket(request))
@@ -93,6 +128,9 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
     app.router.add_post("/live/{id}/renew", renew)
     app.router.add_delete("/live/{id}", end)
     app.router.add_get("/shelf/{path:.+}", shelf)
+    app.router.add_get("/index/{path:.+}", index)
+    app.router.add_get("/keyframes/{path:.+}", keyframes)
+    app.router.add_get("/growing/{camera}", growing)
     app.router.add_get("/references/{camera}/{sha256}", reference)
     app.router.add_post("/references/{camera}", take)
     app.router.add_get("/health", health)

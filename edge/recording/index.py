@@ -120,7 +120,7 @@ def _indexed(fragment: _Fragment) -> IndexedFragment:
 
 
 def _read(file: BinaryIO) -> tuple[bytes, Iterator[_Fragment]]:
-    boxes = walk(file, os.fstat(file.fileno()).st_size)
+    boxes = walk(file, file.seek(0, os.SEEK_END))
     head = [found for found in (next(boxes, None), next(boxes, None)) if found is not None]
     if [found.name for found in head] != [b"ftyp", b"moov"]:
         raise NotASegment("does not begin like a segment")

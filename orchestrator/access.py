@@ -29,6 +29,8 @@ class Action(StrEnum):
     see_live = "see_live"
     see_recordings = "see_recordings"
     play_recording = "play_recording"
+    watch_footage = "watch_footage"
+    """Fetch the footage of one's own play session; who may begin one is another matter."""
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -50,6 +52,7 @@ _WATCH_THE_EXAM = {
     Action.handle_alerts,
     Action.approve_reference,
     Action.see_live,
+    Action.watch_footage,
 }
 
 ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(

@@ -28,9 +28,11 @@ from orchestrator.ledger import Ledger
 from orchestrator.logins import box
 from orchestrator.looks import Looks
 from orchestrator.phones import Phones, phone_guests
+from orchestrator.playbacks import Playbacks
 from orchestrator.recordings import Recordings
 from orchestrator.references import References
 from orchestrator.revoked import follow_revocations
+from orchestrator.screening import Screening
 from orchestrator.sessions import Sessions
 from orchestrator.site import Site
 from orchestrator.store import Store
@@ -59,6 +61,8 @@ class Centre:
     catalogue: Catalogue
     looks: Looks
     recordings: Recordings
+    playbacks: Playbacks
+    screening: Screening
     doors: Doors
     references: References
     phones: Phones
@@ -93,6 +97,7 @@ class Centre:
             group.create_task(self.catalogue.run(), name="catalogue")
             group.create_task(self.dispatch.run(), name="dispatch")
             group.create_task(self.looks.run(), name="looks")
+            group.create_task(self.playbacks.run(), name="playbacks")
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
@@ -170,6 +175,8 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
+    recordings = Recordings(store, ledger, boxes, keyring.ticket, clock)
+    playbacks = Playbacks(store, ledger, clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     duty = Duty(store, events, clock)
 
@@ -195,7 +202,9 @@ def _compose(
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
-        recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
+        recordings=recordings,
+        playbacks=playbacks,
+        screening=Screening(store, recordings, playbacks, boxes, keyring.ticket, clock),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker, bus, keyring.seal, clock),

@@ -20,16 +20,18 @@ from orchestrator.ledger import Act, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import segments
 
-_PLAY_FOR = timedelta(minutes=10)
-_SHELF = "shelf/"
-_CHUNK = 64 << 10
+PLAY_FOR = timedelta(minutes=10)
+"""How long a ticket for a file is good."""
+SHELF = "shelf/"
+CHUNK = 64 << 10
 
 
 class PlaybackRefused(Exception):
     """A recording is not opened; `code` says why.
 
     Codes: `forbidden`, `reason_required`, `no_such`, `expired`, `unsatisfiable_range`,
-    `box_refused`.
+    `box_refused`; of play sessions also `bad_request`, `too_many_playbacks`, `playback_ended`,
+    `outside_span`, `alert_closed`, `not_on_duty`, `no_footage`.
     """
 
     def __init__(self, code: str, message: str = "") -> None:
@@ -138,7 +140,7 @@ class Recordings:
             await self._ledger.record(replace(act, result=refusal.code))
             raise
         await self._ledger.record(act)
-        path = found.path.removeprefix(_SHELF)
+        path = found.path.removeprefix(SHELF)
         headers = {TICKET_HEADER: issue(self._key, self._ticket(person, found, path))}
         if range_header:
             headers["Range"] = range_header
@@ -146,14 +148,14 @@ class Recordings:
             found.edge, "GET", f"/shelf/{path}", headers=headers, streaming=True
         ) as response:
             if response.status not in (200, 206):
-                refused = _refusal(response.status)
+                refused = refusal_of(response.status)
                 await self._ledger.record(replace(act, result=refused.code))
                 raise refused
             yield Media(
                 response.status,
                 response.content_length,
                 response.headers.get("Content-Range", ""),
-                response.content.iter_chunked(_CHUNK),
+                response.content.iter_chunked(CHUNK),
             )
 
     async def _leave(self, person: Person, segment: str, reason: str) -> Segment:
@@ -179,7 +181,7 @@ class Recordings:
             offer_sha256=sha256_hex(path),
             jti=secrets.token_hex(16),
             start_by=now + START_WITHIN,
-            view_until=now + _PLAY_FOR,
+            view_until=now + PLAY_FOR,
         )
 
 
@@ -198,7 +200,8 @@ def _segment(row: Row[Any]) -> Segment:
     )
 
 
-def _refusal(status: int) -> PlaybackRefused:
+def refusal_of(status: int) -> PlaybackRefused:
+    """Give what a box's answer that is no footage means."""
     match status:
         case 404:
             return PlaybackRefused("no_such", "the box does not have it")

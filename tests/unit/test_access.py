@@ -18,6 +18,7 @@ import_timetable        x         .        .          .         .
 see_live                x         x        x          .         .
 see_recordings          x         .        .          .         .
 play_recording          x         .        .          .         .
+watch_footage           x         x        x          .         .
 manage_edges            .         .        .          x         .
 manage_site             .         .        .          x         .
 see_users               .         .        .          x         .
@@ -51,7 +52,12 @@ def test_roles_add_up() -> None:
 
 
 def test_administrators_see_no_pictures() -> None:
-    pictures = {Action.see_live, Action.see_recordings, Action.play_recording}
+    pictures = {
+        Action.see_live,
+        Action.see_recordings,
+        Action.play_recording,
+        Action.watch_footage,
+    }
     assert all(not ALLOWED[role] & pictures for role in ADMIN_ROLES)
     assert {role for role in Role if ALLOWED[role] & pictures} == VIDEO_ROLES
 

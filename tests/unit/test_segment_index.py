@@ -1,6 +1,7 @@
 """A segment read without decoding it, against a decoder that is not ours."""
 
 import io
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def laid(folder: Path, shots: list[Picture], path: str = PATH, every: int = 6) -
     return file
 
 
-def from_first(times: list[float]) -> list[float]:
+def from_first(times: Sequence[float]) -> list[float]:
     """Where pictures are reordered, the oracle's demuxer moves all of them by the same time."""
     return [time - times[0] for time in times]
 

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, and_, or_, select
 
@@ -22,6 +23,10 @@ from orchestrator.store.tables import segments
 
 PLAY_FOR = timedelta(minutes=10)
 """How long a ticket for a file is good."""
+MOST_DAYS = 62
+"""A month, with the weeks around it that a calendar shows."""
+LONGEST_SEGMENT = timedelta(hours=2)
+"""Longer than any: so far back one may begin that still shows a day."""
 SHELF = "shelf/"
 CHUNK = 64 << 10
 
@@ -111,6 +116,27 @@ class Recordings:
                 which.append(or_(s.starts_at > last.starts_at, later))
             found = select(segments).where(*which).order_by(s.starts_at, s.id).limit(limit)
             return [_segment(row) for row in await connection.execute(found)]
+
+    async def days(self, camera: str, first: date, last: date, zone: ZoneInfo) -> list[date]:
+        """Give the days of the zone, of at most 62, on which the camera has recordings."""
+        s = segments.c
+        found = []
+        async with self._store.read() as connection:
+            for number in range(min(MOST_DAYS, (last - first).days + 1)):
+                day = first + timedelta(days=number)
+                start = datetime.combine(day, time(), zone).astimezone(UTC)
+                end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+                query = select(s.id).where(
+                    s.camera == camera,
+                    s.stream == "main",
+                    s.retain_until > self._clock.now(),
+                    s.starts_at < end,
+                    s.starts_at > start - LONGEST_SEGMENT,
+                    s.ends_at > start,
+                )
+                if (await connection.execute(query.limit(1))).first() is not None:
+                    found.append(day)
+        return found
 
     async def segment(self, segment: str) -> Segment | None:
         """Give one segment, or None."""

@@ -1,5 +1,6 @@
 """What goes over the HTTP border: every request and every answer, as structs."""
 
+from datetime import date
 from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
@@ -277,6 +278,20 @@ class RecordingsQuery(Paging, frozen=True, kw_only=True):
     camera: Id | None = None
     start: Instant | None = msgspec.field(default=None, name="from")
     end: Instant | None = msgspec.field(default=None, name="to")
+
+
+class DaysQuery(Request, frozen=True, kw_only=True):
+    """Which days of the site, both included; at most 62."""
+
+    camera: Id
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+
+
+class RecordedDays(Answer, frozen=True, kw_only=True):
+    """Days on which there are recordings."""
+
+    days: tuple[date, ...]
 
 
 class NewPlayback(Request, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from web import shapes
 from web.call import Call
 from web.endpoint import BASE, Endpoint, get
 from web.keys import PACE, PLAYBACKS
-from web.shapes import Page, Reason, Recording, RecordingsQuery
+from web.shapes import DaysQuery, Page, Reason, RecordedDays, Recording, RecordingsQuery
 
 REASON_HEADER = "X-Reason"
 """Percent-encoded UTF-8, for callers that keep the reason out of addresses."""
@@ -36,6 +36,14 @@ async def recordings(call: Call, asked: RecordingsQuery) -> Page[Recording]:
         items=tuple(map(_recording, shown)),
         next=shown[-1].id if len(found) > len(shown) else None,
     )
+
+
+async def days(call: Call, asked: DaysQuery) -> RecordedDays:
+    """Give the days of the site on which a camera has recordings."""
+    found = await call.centre.recordings.days(
+        asked.camera, asked.first, asked.last, call.centre.config.zone
+    )
+    return RecordedDays(days=tuple(found))
 
 
 async def media(call: Call) -> StreamResponse:
@@ -97,6 +105,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         gives=Page[Recording],
         needs=Action.see_recordings,
         summary="Recordings of the main streams, by start",
+    ),
+    get(
+        "/recordings/days",
+        days,
+        query=DaysQuery,
+        gives=RecordedDays,
+        needs=Action.see_recordings,
+        summary="Days of the site on which a camera has recordings, of at most 62",
     ),
     Endpoint(
         method="GET",

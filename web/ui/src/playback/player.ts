@@ -11,7 +11,7 @@ import { Screen, type ScreenSnapshot } from './screen'
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
 /** Faster than this, only key pictures are fetched (UI.md 2.3). */
 const ALL_UP_TO = 4
-export const TICK_MS = 100
+export const TICK_MS = 50
 const REPORT_EVERY_MS = 10_000
 /** A screen that is not ready for so long is not waited for any more: the others go on. */
 const PATIENCE_MS = 8000
@@ -122,7 +122,7 @@ export class Player {
     return this.stepping
   }
 
-  /** Bring everything into step; called ten times a second. */
+  /** Bring everything into step; called twenty times a second. */
   tick(): void {
     const at = this.clock.at
     if (!this.isOver) this.passOver(at)

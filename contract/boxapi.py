@@ -9,6 +9,11 @@ candidate), each with a playback Ticket over its address without the leading sla
 start): a `FragmentsHead`, JSON behind its length (4 bytes, big-endian), then the init section and
 the fragments, exactly as they stand on the shelf. `POST /viewing` (a `ViewingOrder`; a playback
 Ticket over its bytes): an MP4 that is sent while it is made; 503 `busy` while another is.
+`GET /index/{path}` (SegmentIndex) and `GET /keyframes/{path}?from&to` (fMP4 of the key pictures
+alone that stand in this part, 90 kHz from the segment's first picture) open with the shelf's ticket
+for the same path; so does a file that still grows (`.part`), as far as its last whole fragment.
+`GET /growing/{camera}` (a Growing; 404 when nothing is recorded) takes a playback Ticket over
+`growing/{camera}`.
 Refusals are 403 `{"code": …}` with a TicketRefused code, `used` (single use), `no_camera`,
 `too_many` (tracks) or `other_look` (renewal); 400 `bad_offer`, 404 `no_such`, 503 `journal_busy`
 (a look that cannot be told does not begin). `path` is a segment's path below `shelf/`, without it.
@@ -91,3 +96,44 @@ class ViewingOrder(Message, frozen=True, kw_only=True):
     recipient: str
     zone: str = "UTC"
     """In which the time of day is written."""
+
+
+class IndexedFragment(Message, frozen=True, kw_only=True):
+    """Where a fragment stands in its file, and when its pictures are shown."""
+
+    at: int
+    """Byte at which it begins."""
+    size: int
+    begin: int
+    """Decoding time of its first picture, 90 kHz from the segment's first one."""
+    end: int
+    times: tuple[int, ...]
+    """When each picture is shown, 90 kHz, in the order of decoding."""
+    keys: tuple[int, ...]
+    """Which of them are key pictures, by place."""
+
+
+class SegmentIndex(Message, frozen=True, kw_only=True):
+    """Every fragment of a segment."""
+
+    start: Instant
+    """When its first picture was captured."""
+    codec: str
+    """As browsers name it (RFC 6381): `avc1.64001f`."""
+    init: int
+    """Bytes of the initialisation section."""
+    bytes: int
+    """Of the whole fragments and the section before them."""
+    growing: bool
+    fragments: tuple[IndexedFragment, ...]
+
+
+class Growing(Message, frozen=True, kw_only=True):
+    """The file that a camera's main stream is being written to."""
+
+    path: str
+    """Below `shelf/`; it ends on `.part`, and on `.mp4` once it is sealed."""
+    start: Instant
+    end: Instant
+    """Of its last whole fragment."""
+    bytes: int

@@ -32,6 +32,8 @@ class Action(StrEnum):
     play_recording = "play_recording"
     see_coverage = "see_coverage"
     export_evidence = "export_evidence"
+    watch_footage = "watch_footage"
+    """Fetch the footage of one's own play session; who may begin one is another matter."""
     manage_edges = "manage_edges"
     manage_site = "manage_site"
     see_users = "see_users"
@@ -56,6 +58,7 @@ _WATCH_THE_EXAM = {
     Action.handle_alerts,
     Action.approve_reference,
     Action.see_live,
+    Action.watch_footage,
 }
 
 ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(

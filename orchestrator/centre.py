@@ -37,10 +37,12 @@ from orchestrator.logins import box
 from orchestrator.looks import Looks
 from orchestrator.outside import OutsideBroker
 from orchestrator.phones import Phones, phone_guests
+from orchestrator.playbacks import Playbacks
 from orchestrator.recordings import Recordings
 from orchestrator.references import References
 from orchestrator.retention import Retention
 from orchestrator.revoked import follow_revocations
+from orchestrator.screening import Screening
 from orchestrator.sessions import Sessions
 from orchestrator.site import Site
 from orchestrator.store import Store
@@ -71,6 +73,8 @@ class Centre:
     looks: Looks
     recordings: Recordings
     exports: Exports
+    playbacks: Playbacks
+    screening: Screening
     doors: Doors
     references: References
     phones: Phones
@@ -112,6 +116,7 @@ class Centre:
             group.create_task(self.hold_lists.run(), name="hold lists")
             group.create_task(self.looks.run(), name="looks")
             group.create_task(self.exports.run(), name="evidence")
+            group.create_task(self.playbacks.run(), name="playbacks")
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
@@ -206,6 +211,8 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
+    recordings = Recordings(store, ledger, boxes, keyring.ticket, clock)
+    playbacks = Playbacks(store, ledger, clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     hold_lists = HoldLists(store, keyring, bus, clock, lead)
     limits = Limits(config.holds.owner_gigabytes * 10**9, config.holds.site_gigabytes * 10**9)
@@ -243,8 +250,10 @@ def _compose(
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, heard),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
-        recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
         exports=Exports(store, ledger, events, clock, maker, config.exports),
+        recordings=recordings,
+        playbacks=playbacks,
+        screening=Screening(store, recordings, playbacks, boxes, keyring.ticket, clock),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker.book, bus, keyring.seal, clock),

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, and_, or_, select
 
@@ -21,9 +22,14 @@ from orchestrator.ledger import Act, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import segments
 
-_PLAY_FOR = timedelta(minutes=10)
-_SHELF = "shelf/"
-_CHUNK = 64 << 10
+PLAY_FOR = timedelta(minutes=10)
+"""How long a ticket for a file is good."""
+MOST_DAYS = 62
+"""A month, with the weeks around it that a calendar shows."""
+LONGEST_SEGMENT = timedelta(hours=2)
+"""Longer than any: so far back one may begin that still shows a day."""
+SHELF = "shelf/"
+CHUNK = 64 << 10
 _SEGMENT = select(segments, is_held().label("is_held"))
 
 
@@ -31,7 +37,8 @@ class PlaybackRefused(Exception):
     """A recording is not opened; `code` says why.
 
     Codes: `forbidden`, `reason_required`, `no_such`, `expired`, `unsatisfiable_range`,
-    `box_refused`.
+    `box_refused`; of play sessions also `bad_request`, `too_many_playbacks`, `playback_ended`,
+    `outside_span`, `alert_closed`, `not_on_duty`, `no_camera`.
     """
 
     def __init__(self, code: str, message: str = "") -> None:
@@ -113,6 +120,27 @@ class Recordings:
             found = _SEGMENT.where(*which).order_by(s.starts_at, s.id).limit(limit)
             return [_segment(row) for row in await connection.execute(found)]
 
+    async def days(self, camera: str, first: date, last: date, zone: ZoneInfo) -> list[date]:
+        """Give the days of the zone, of at most 62, on which the camera has recordings."""
+        s = segments.c
+        found = []
+        async with self._store.read() as connection:
+            for number in range(min(MOST_DAYS, (last - first).days + 1)):
+                day = first + timedelta(days=number)
+                start = datetime.combine(day, time(), zone).astimezone(UTC)
+                end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+                query = select(s.id).where(
+                    s.camera == camera,
+                    s.stream == "main",
+                    s.retain_until > self._clock.now(),
+                    s.starts_at < end,
+                    s.starts_at > start - LONGEST_SEGMENT,
+                    s.ends_at > start,
+                )
+                if (await connection.execute(query.limit(1))).first() is not None:
+                    found.append(day)
+        return found
+
     async def segment(self, segment: str) -> Segment | None:
         """Give one segment, or None."""
         async with self._store.read() as connection:
@@ -141,7 +169,7 @@ class Recordings:
             await self._ledger.record(replace(act, result=refusal.code))
             raise
         await self._ledger.record(act)
-        path = found.path.removeprefix(_SHELF)
+        path = found.path.removeprefix(SHELF)
         headers = {TICKET_HEADER: issue(self._key, self._ticket(person, found, path))}
         if range_header:
             headers["Range"] = range_header
@@ -149,14 +177,14 @@ class Recordings:
             found.edge, "GET", f"/shelf/{path}", headers=headers, streaming=True
         ) as response:
             if response.status not in (200, 206):
-                refused = _refusal(response.status)
+                refused = refusal_of(response.status)
                 await self._ledger.record(replace(act, result=refused.code))
                 raise refused
             yield Media(
                 response.status,
                 response.content_length,
                 response.headers.get("Content-Range", ""),
-                response.content.iter_chunked(_CHUNK),
+                response.content.iter_chunked(CHUNK),
             )
 
     async def _leave(self, person: Person, segment: str, reason: str) -> Segment:
@@ -182,7 +210,7 @@ class Recordings:
             offer_sha256=sha256_hex(path),
             jti=secrets.token_hex(16),
             start_by=now + START_WITHIN,
-            view_until=now + _PLAY_FOR,
+            view_until=now + PLAY_FOR,
         )
 
 
@@ -202,7 +230,8 @@ def _segment(row: Row[Any]) -> Segment:
     )
 
 
-def _refusal(status: int) -> PlaybackRefused:
+def refusal_of(status: int) -> PlaybackRefused:
+    """Give what a box's answer that is no footage means."""
     match status:
         case 404:
             return PlaybackRefused("no_such", "the box does not have it")

@@ -29,10 +29,12 @@ from web.keys import (
     GATE,
     METRICS,
     OVERVIEW,
+    PACE,
     PLAYBACKS,
     SOCKETS,
 )
 from web.metrics import Metrics
+from web.pace import Pace
 from web.problems import Problem, code_of_status, respond
 from web.routes import ENDPOINTS
 from web.shares import Shares
@@ -58,6 +60,7 @@ def create_app(
     app[GATE] = Gatekeeper(centre)
     app[METRICS] = Metrics()
     app[PLAYBACKS] = Shares(MOST_PLAYBACKS)
+    app[PACE] = Pace(centre.clock)
     app[OVERVIEW] = Overview(centre.store)
     app[COVERAGE] = Coverage(centre.store)
     app[DOCUMENT] = msgspec.json.encode(openapi.document(endpoints, version("xunkao")))

@@ -352,6 +352,66 @@ class RecordingsQuery(Paging, frozen=True, kw_only=True):
     end: Instant | None = msgspec.field(default=None, name="to")
 
 
+class DaysQuery(Request, frozen=True, kw_only=True):
+    """Which days of the site, both included; at most 62."""
+
+    camera: Id
+    first: date = msgspec.field(name="from")
+    last: date = msgspec.field(name="to")
+
+
+class RecordedDays(Answer, frozen=True, kw_only=True):
+    """Days on which there are recordings."""
+
+    days: tuple[date, ...]
+
+
+class NewPlayback(Request, frozen=True, kw_only=True):
+    """What somebody wants to watch, and why."""
+
+    cameras: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=4)]
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+    reason: Reason = ""
+
+
+class Playback(Answer, frozen=True, kw_only=True):
+    """A play session: these cameras, this span, until then; `alert` where it is a replay."""
+
+    id: str
+    cameras: tuple[str, ...]
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+    until: Instant
+    alert: str | None = None
+
+
+class Footage(Answer, frozen=True, kw_only=True):
+    """A file that a play session may show; `growing` while it is being written."""
+
+    id: str
+    camera: str
+    start: Instant
+    end: Instant
+    bytes: int
+    growing: bool
+
+
+class Interval(Request, frozen=True, kw_only=True):
+    """Footage that was shown, and how fast."""
+
+    camera: Id
+    start: Instant = msgspec.field(name="from")
+    end: Instant = msgspec.field(name="to")
+    speed: Annotated[float, Meta(ge=-16, le=16)] = 1.0
+
+
+class Intervals(Request, frozen=True, kw_only=True):
+    """What was shown since the last report."""
+
+    items: Annotated[tuple[Interval, ...], Meta(max_length=200)]
+
+
 class Missing(Answer, frozen=True, kw_only=True):
     """Planned seconds that are not in the catalogue; `cause` is what the box said."""
 
@@ -789,7 +849,7 @@ class DueDay(Answer, frozen=True, kw_only=True):
     held: Total
 
 
-class DaysQuery(Request, frozen=True, kw_only=True):
+class AheadQuery(Request, frozen=True, kw_only=True):
     """How many days ahead."""
 
     days: Annotated[int, Meta(ge=1, le=400)] = 31

@@ -23,7 +23,7 @@ from edge.journal import JournalBusy
 from edge.live.copies import Busy, Copies, CopyFailed
 from edge.live.fragments import Damaged, parts
 from edge.live.looks import Looks, NoSuchLook
-from edge.live.playback import NoSuchRecording, Playback
+from edge.live.playback import NoSuchRecording, Opened, Playback
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import OfferRefused
 from edge.recording.cutting import NothingInside
@@ -32,6 +32,9 @@ from edge.references import NoSuchReference
 log = logging.getLogger(__name__)
 
 _LARGEST_REQUEST = 256 << 10
+_LARGEST_PART = 8 << 20
+_EVER = 1 << 62
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def _json(value: object, status: int = 200) -> Response:
@@ -43,6 +46,19 @@ def _ticket(request: Request) -> str:
     if ticket is None:
         raise HTTPBadRequest(text=f"no {TICKET_HEADER}")
     return ticket
+
+
+def _part_of(opened: Opened, wanted: slice) -> Response:
+    """Send a part of a file that still grows; never beyond its last whole fragment."""
+    start, stop, _ = wanted.indices(opened.size)
+    if start >= stop:
+        return Response(status=416, headers={"Content-Range": f"bytes */{opened.size}"})
+    stop = min(stop, start + _LARGEST_PART)
+    with opened.file.open("rb") as file:
+        file.seek(start)
+        body = file.read(stop - start)
+    about = {"Content-Range": f"bytes {start}-{stop - 1}/{opened.size}"}
+    return Response(status=206, body=body, content_type="video/mp4", headers=_NOT_KEPT | about)
 
 
 def application(
@@ -86,8 +102,26 @@ def application(
         return _json(looks.listed())
 
     async def shelf(request: Request) -> StreamResponse:
-        file = await playback.open(request.match_info["path"], _ticket(request))
-        return FileResponse(file, headers={"Cache-Control": "no-store"})
+        opened = await playback.open(request.match_info["path"], _ticket(request))
+        if opened.file.suffix == ".part":
+            return await asyncio.to_thread(_part_of, opened, request.http_range)
+        return FileResponse(opened.file, headers=_NOT_KEPT)
+
+    async def index(request: Request) -> Response:
+        return _json(await playback.index(request.match_info["path"], _ticket(request)))
+
+    async def keyframes(request: Request) -> Response:
+        asked = request.query
+        try:
+            first, last = int(asked.get("from", "0")), int(asked.get("to", str(_EVER)))
+        except ValueError as error:
+            raise HTTPBadRequest(text="no times") from error
+        path = request.match_info["path"]
+        body = await playback.key_pictures(path, _ticket(request), first, last)
+        return Response(body=body, content_type="video/mp4", headers=_NOT_KEPT)
+
+    async def growing(request: Request) -> Response:
+        return _json(await playback.growing(request.match_info["camera"], _ticket(request)))
 
     async def fragments(request: Request) -> StreamResponse:
         path = request.match_info["path"]
@@ -110,7 +144,7 @@ def application(
     async def reference(request: Request) -> StreamResponse:
         asked = request.match_info
         file = await views.open(asked["camera"], asked["sha256"], _ticket(request))
-        return FileResponse(file, headers={"Cache-Control": "no-store"})
+        return FileResponse(file, headers=_NOT_KEPT)
 
     async def take(request: Request) -> Response:
         await views.take(request.match_info["camera"], _ticket(request))
@@ -127,6 +161,9 @@ def application(
     app.router.add_get("/shelf/{path:.+}", shelf)
     app.router.add_get("/fragments/{path:.+}", fragments)
     app.router.add_post("/viewing", viewing)
+    app.router.add_get("/index/{path:.+}", index)
+    app.router.add_get("/keyframes/{path:.+}", keyframes)
+    app.router.add_get("/growing/{camera}", growing)
     app.router.add_get("/references/{camera}/{sha256}", reference)
     app.router.add_post("/references/{camera}", take)
     app.router.add_get("/health", health)

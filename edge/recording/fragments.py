@@ -102,6 +102,12 @@ def _head(
         fields += (duration, sizes[number], _KEY if picture.key else _OTHER)
         if reordered:
             fields.append((shown[number] - decoded[number]) & 0xFFFFFFFF)
+    return _moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)
+
+
+def _moof(
+    sequence: int, begin: int, count: int, fields: list[int], size: int, *, reordered: bool
+) -> bytes:
     run_size = 20 + 4 * len(fields)
     moof_size = 8 + 16 + 8 + 16 + 20 + run_size
     version_and_flags = 1 << 24 | _REORDERED if reordered else _PLAIN
@@ -111,17 +117,55 @@ def _head(
             struct.pack("!I4sII", 16, b"mfhd", 0, sequence),
             struct.pack("!I4s", moof_size - 24, b"traf"),
             struct.pack("!I4sII", 16, b"tfhd", 0x020000, 1),
-            struct.pack("!I4sIQ", 20, b"tfdt", 1 << 24, decoded[0]),
+            struct.pack("!I4sIQ", 20, b"tfdt", 1 << 24, begin),
             struct.pack("!I4sI", run_size, b"trun", version_and_flags),
-            struct.pack("!Ii", len(pictures), moof_size + 8),
+            struct.pack("!Ii", count, moof_size + 8),
             struct.pack(f"!{len(fields)}I", *fields),
-            struct.pack("!I4s", 8 + sum(sizes), b"mdat"),
+            struct.pack("!I4s", 8 + size, b"mdat"),
         )
     )
 
 
+class Sample(NamedTuple):
+    """One picture of a fragment: times in 90 kHz, and its bytes."""
+
+    decoded: int
+    duration: int
+    shown: int
+    size: int
+    key: bool
+
+
+def samples_of(moof: bytes) -> list[Sample]:
+    """Read the pictures of a fragment of ours; raises ValueError for what is none."""
+    begin, columns, fields = _run_of(moof)
+    found = []
+    for at in range(0, len(fields), columns):
+        duration, size, flags, *offset = fields[at : at + columns]
+        later = offset[0] - (offset[0] >> 31 << 32) if offset else 0
+        found.append(Sample(begin, duration, begin + later, size, flags == _KEY))
+        begin += duration
+    if not found:
+        raise ValueError("not a fragment of ours")
+    return found
+
+
+def one_picture(sequence: int, decoded: int, end: int, shown: int, data: bytes) -> bytes:
+    """Write a fragment of a single key picture that stands until `end`."""
+    reordered = shown != decoded
+    fields = [end - decoded, len(data), _KEY]
+    if reordered:
+        fields.append((shown - decoded) & 0xFFFFFFFF)
+    return _moof(sequence, decoded, 1, fields, len(data), reordered=reordered) + data
+
+
 def duration_of(moof: bytes) -> tuple[int, int]:
     """Read where a fragment of ours begins and ends; raises ValueError for what is none."""
+    begin, columns, fields = _run_of(moof)
+    return begin, begin + sum(fields[::columns])
+
+
+def _run_of(moof: bytes) -> tuple[int, int, tuple[int, ...]]:
     if len(moof) < 88 or moof[52:56] != b"tfdt" or moof[72:76] != b"trun":
         raise ValueError("not a fragment of ours")
     begin = int.from_bytes(moof[60:68], "big")
@@ -129,5 +173,4 @@ def duration_of(moof: bytes) -> tuple[int, int]:
     count = int.from_bytes(moof[80:84], "big")
     if len(moof) != 88 + 4 * columns * count:
         raise ValueError("not a fragment of ours")
-    fields = struct.unpack(f"!{columns * count}I", moof[88:])
-    return begin, begin + sum(fields[::columns])
+    return begin, columns, struct.unpack(f"!{columns * count}I", moof[88:])

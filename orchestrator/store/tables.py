@@ -701,6 +701,38 @@ retention_classes = Table(  # days by category of exam; a category without a row
     Column("set_at", InstantType, nullable=False),
     CheckConstraint("days >= 30", name="days"),
 )
+
+# ---------------------------------------------------------------- playback
+
+playbacks = Table(  # footage that somebody watched or watches
+    "playbacks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("user", Text, nullable=False),  # as the ledger names the person
+    Column("login", ForeignKey("logins.id"), nullable=False),
+    Column("cameras", JSON, nullable=False),  # list of ids
+    Column("starts_at", InstantType, nullable=False),  # of the footage that may be watched
+    Column("ends_at", InstantType, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("alert", ForeignKey("alerts.id")),  # a replay, for as long as this is open
+    Column("ledger", ForeignKey("ledger.id"), nullable=False),  # committed before a ticket
+    Column("began_at", InstantType, nullable=False),
+    Column("seen_at", InstantType, nullable=False),  # newest request
+    Column("told_at", InstantType),  # when the ledger last heard what was watched
+    Column("view_until", InstantType, nullable=False),
+    Column("ended_at", InstantType),
+    Column("ended_why", Text),
+    CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name="ended"),
+    CheckConstraint("ends_at > starts_at", name="span"),
+)
+Index(
+    "ix_playbacks_open",
+    playbacks.c.user_id,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
 # ---------------------------------------------------------------- evidence packages
 
 exports = Table(  # every package that was asked for; the file itself lives a day
@@ -736,6 +768,22 @@ exports = Table(  # every package that was asked for; the file itself lives a da
     CheckConstraint("(state = 'failed') = (problem <> '')", name="problem"),
 )
 Index("ix_exports_asked_at", exports.c.asked_at)
+
+playback_spans = Table(  # what was sent, and what the page said of it, merged
+    "playback_spans",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("playback", ForeignKey("playbacks.id"), nullable=False),
+    Column("camera", Text, nullable=False),
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("speed", Float),  # as the page says; empty: these bytes were sent
+    Column("first_at", InstantType, nullable=False),
+    Column("last_at", InstantType, nullable=False),
+    Column("ledger", ForeignKey("ledger.id")),  # the row that tells of it
+    CheckConstraint("ends_at >= starts_at", name="span"),
+)
+Index("ix_playback_spans_playback", playback_spans.c.playback, playback_spans.c.camera)
 
 settings = Table(
     "settings",

@@ -5,15 +5,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
-from contract.boxapi import TICKET_HEADER
+from contract.boxapi import TICKET_HEADER, Growing, SegmentIndex
 from contract.messages import LookChanged
 from contract.ticket import Ticket, issue
+from tests.fakes.encoder import pictures
 from tests.fakes.live_centre import LiveBox, live_box, make_ticket
 from tests.fakes.waiting import until
+from tests.unit.test_fmp4 import written
 
 PATH = "cam1/2026-11-22/080000.mp4"
 BYTES = bytes(range(256)) * 400
@@ -140,3 +143,59 @@ async def test_only_sealed_recordings_are_given(tmp_path: Path) -> None:
         (tmp_path / "shelf" / "link.mp4").symlink_to(tmp_path / "outside.mp4")
         for path in ("cam1/writing.mp4", "cam1/notes.txt", "link.mp4", "cam1/none.mp4", "cam1"):
             assert (await get(box, path, leave_for(path))).status == 404
+
+
+SEGMENT = "cam1/2026-11-22/20261122T080000000.mp4"
+
+
+def lay_segment(folder: Path, path: str = SEGMENT, mode: int = 0o440) -> Path:
+    file = lay(folder, path, 0o640)
+    file.write_bytes(b"".join(written(pictures("h264", 40, gop=10), 8)))
+    file.chmod(mode)
+    return file
+
+
+async def ask(box: LiveBox, address: str, ticket: Ticket) -> ClientResponse:
+    headers = {TICKET_HEADER: issue(box.ticket_key, ticket)}
+    response = await box.session.get(f"{box.config.url}/{address}", headers=headers)
+    await response.read()
+    return response
+
+
+async def test_the_ticket_of_a_recording_opens_its_index_and_its_key_pictures(
+    tmp_path: Path,
+) -> None:
+    file = lay_segment(tmp_path)
+    async with live_box(tmp_path, "cam1") as box:
+        ticket = leave_for(SEGMENT)
+        answer = await ask(box, f"index/{SEGMENT}", ticket)
+        index = msgspec.json.decode(await answer.read(), type=SegmentIndex)
+        assert (index.bytes, index.growing) == (file.stat().st_size, False)
+        whole = await ask(box, f"keyframes/{SEGMENT}", ticket)
+        part = await ask(box, f"keyframes/{SEGMENT}?from=0&to=0", ticket)
+        assert 0 < len(await part.read()) < len(await whole.read()) < file.stat().st_size
+        assert (await ask(box, f"keyframes/{SEGMENT}?from=soon", ticket)).status == 400
+        other = leave_for("cam1/other.mp4")
+        assert await code(await ask(box, f"index/{SEGMENT}", other)) == (403, "other_offer")
+        told = [fact for fact in box.facts.facts if isinstance(fact, LookChanged)]
+        assert [fact.state for fact in told] == ["began", "refused"]
+
+
+async def test_a_growing_file_is_given_up_to_its_last_whole_fragment(tmp_path: Path) -> None:
+    part = SEGMENT.replace(".mp4", ".part")
+    file = lay_segment(tmp_path, part, 0o640)
+    whole = file.read_bytes()
+    file.write_bytes(whole + whole[-300:])
+    async with live_box(tmp_path, "cam1") as box:
+        answer = await ask(box, "growing/cam1", leave_for("growing/cam1"))
+        growing = msgspec.json.decode(await answer.read(), type=Growing)
+        assert (growing.path, growing.bytes) == (part, len(whole))
+        assert growing.end - growing.start == timedelta(seconds=1.6)
+        ticket = leave_for(part)
+        everything = await get(box, part, ticket)
+        assert (everything.status, await everything.read()) == (206, whole)
+        tail = await get(box, part, ticket, f"bytes={len(whole) - 10}-{len(whole) + 100}")
+        assert await tail.read() == whole[-10:]
+        assert (await get(box, part, ticket, f"bytes={len(whole)}-")).status == 416
+        nothing = await ask(box, "growing/cam2", leave_for("growing/cam2"))
+        assert await code(nothing) == (404, "no_such")

@@ -21,6 +21,7 @@ see_recordings          x         .        .          .         .
 play_recording          x         .        .          .         .
 see_coverage            x         .        .          .         x
 export_evidence         x         .        .          .         .
+watch_footage           x         x        x          .         .
 manage_edges            .         .        .          x         .
 manage_site             .         .        .          x         .
 see_users               .         .        .          x         .
@@ -57,7 +58,12 @@ def test_roles_add_up() -> None:
 
 
 def test_administrators_see_no_pictures() -> None:
-    pictures = {Action.see_live, Action.see_recordings, Action.play_recording}
+    pictures = {
+        Action.see_live,
+        Action.see_recordings,
+        Action.play_recording,
+        Action.watch_footage,
+    }
     assert all(not ALLOWED[role] & pictures for role in ADMIN_ROLES)
     assert {role for role in Role if ALLOWED[role] & pictures} == VIDEO_ROLES
 

@@ -9,7 +9,7 @@ from orchestrator.retention import Total as Counted
 from web.call import Call, Nothing
 from web.endpoint import Endpoint, get, post
 from web.shapes import (
-    DaysQuery,
+    AheadQuery,
     Deletion,
     Deletions,
     DueDay,
@@ -36,7 +36,7 @@ async def due(call: Call, asked: DueQuery) -> RetentionDue:
     )
 
 
-async def days(call: Call, asked: DaysQuery) -> DueDays:
+async def days(call: Call, asked: AheadQuery) -> DueDays:
     """Say it day by day."""
     centre = call.centre
     until = centre.clock.now() + timedelta(days=asked.days)
@@ -114,7 +114,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     get(
         "/retention/days",
         days,
-        query=DaysQuery,
+        query=AheadQuery,
         gives=DueDays,
         needs=Action.see_holds,
         summary="What reaches the end of its term, day by day",

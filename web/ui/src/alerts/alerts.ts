@@ -15,6 +15,10 @@ export const isOpen = (alert: Alert): boolean => alert.state !== 'solved'
 /** Nobody has said yet that they take care of it. */
 export const isWaiting = (alert: Alert): boolean => alert.state === 'raised' || alert.state === 'delivered'
 
+/** True for whoever took it or was sent it: the server lets these look back and nobody else. */
+export const mayReplay = (alert: Alert, name: string): boolean =>
+  isOpen(alert) && Boolean(alert.camera) && (alert.taken_by === name || alert.delivery.some((one) => one.person === name))
+
 /** Give the alerts, the untaken and grave first, then the older ones. */
 export function ordered(alerts: Iterable<Alert>): Alert[] {
   return [...alerts].sort(

@@ -59,11 +59,12 @@ describe('asking', () => {
     expect(sent[1]).toMatchObject({ url: '/api/v1/live/7', method: 'DELETE', keepalive: true })
   })
 
-  it('puts the reason of a playback into the address, safely', () => {
-    const { api } = serverOf()
-    expect(api.mediaUrl('seg/1', '核查 & 取证')).toBe(
-      '/api/v1/recordings/seg%2F1/media?reason=%E6%A0%B8%E6%9F%A5+%26+%E5%8F%96%E8%AF%81',
-    )
+  it('asks for a part of a recording under its play session', async () => {
+    const { api, sent } = serverOf(new Response('abc', { status: 206 }))
+    const body = await api.media('p1', 'seg/1', 10, 13, new AbortController().signal)
+    expect(body.byteLength).toBe(3)
+    expect(sent[0]).toMatchObject({ url: '/api/v1/recordings/seg%2F1/media?play=p1', method: 'GET' })
+    expect(sent[0]?.headers).toMatchObject({ Range: 'bytes=10-12' })
   })
 })
 

@@ -7,16 +7,19 @@ import type {
   Coverage,
   CoverageRow,
   Edge,
+  Footage,
   Invitation,
   LedgerRow,
   List,
   LiveAnswer,
   Me,
   PhoneLogin,
+  Playback,
   Recording,
   Reference,
   Role,
   Room,
+  SegmentIndex,
   Session,
   Silence,
   StagedTimetable,
@@ -26,6 +29,7 @@ import type {
 
 const BASE = '/api/v1'
 const TIMEOUT_MS = 15_000
+const MEDIA_TIMEOUT_MS = 30_000
 const LARGEST_PAGE = 1000
 
 /** A refusal or a failure; `code` is the server's word, or `unreachable` when there was no answer. */
@@ -47,6 +51,8 @@ interface Options {
   query?: Query
   body?: unknown
   keepalive?: boolean
+  signal?: AbortSignal
+  headers?: Record<string, string>
 }
 
 export class Api {
@@ -209,9 +215,58 @@ export class Api {
     await this.send('DELETE', location, { keepalive: true })
   }
 
-  /** Give where a recording's bytes are; the reason goes into the ledger. */
-  mediaUrl(recording: string, reason: string): string {
-    return `${BASE}/recordings/${encodeURIComponent(recording)}/media?${new URLSearchParams({ reason })}`
+  /** Give the days of the site, 2026-11-22, on which a camera has recordings. */
+  async recordedDays(camera: string, from: string, to: string): Promise<string[]> {
+    return (await this.json<{ days: string[] }>('GET', '/recordings/days', { query: { camera, from, to } })).days
+  }
+
+  /** Begin to watch; the reason is on the ledger before the answer comes. */
+  openPlayback(cameras: string[], from: number, to: number, reason: string): Promise<Playback> {
+    const body = { cameras, from: new Date(from).toISOString(), to: new Date(to).toISOString(), reason }
+    return this.json('POST', '/playbacks', { body })
+  }
+
+  /** Begin to watch what led to an open alert. */
+  replayAlert(alert: string): Promise<Playback> {
+    return this.json('POST', `/alerts/${encodeURIComponent(alert)}/replay`, { body: {} })
+  }
+
+  async footage(playback: string): Promise<Footage[]> {
+    return (await this.json<List<Footage>>('GET', `/playbacks/${encodeURIComponent(playback)}/recordings`)).items
+  }
+
+  segmentIndex(play: string, recording: string, signal: AbortSignal): Promise<SegmentIndex> {
+    return this.json('GET', `/recordings/${encodeURIComponent(recording)}/index`, { query: { play }, signal: inTime(signal) })
+  }
+
+  /** Fetch bytes of a recording, `from` up to before `to`. */
+  async media(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer> {
+    const headers = { Range: `bytes=${from}-${to - 1}` }
+    const path = `/recordings/${encodeURIComponent(recording)}/media`
+    return bodyOf(await this.call('GET', path, { query: { play }, signal: inTime(signal), headers }))
+  }
+
+  /** Fetch the key pictures of a part of a recording. */
+  async keyPictures(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer> {
+    const query = { play, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
+    const path = `/recordings/${encodeURIComponent(recording)}/keyframes`
+    return bodyOf(await this.call('GET', path, { query, signal: inTime(signal) }))
+  }
+
+  /** Tell what was shown and how fast; works while the page is being left. */
+  async reportPlayed(playback: string, played: { camera: string; from: number; to: number; speed: number }[], keepalive = false): Promise<void> {
+    const items = played.map(({ camera, from, to, speed }) => ({
+      camera,
+      from: new Date(from).toISOString(),
+      to: new Date(to).toISOString(),
+      speed,
+    }))
+    await this.call('POST', `/playbacks/${encodeURIComponent(playback)}/intervals`, { body: { items }, keepalive })
+  }
+
+  /** End a play session; works while the page is being left. */
+  async closePlayback(playback: string): Promise<void> {
+    await this.call('DELETE', `/playbacks/${encodeURIComponent(playback)}`, { keepalive: true })
   }
 
   private async all<T>(path: string, query: Query = {}): Promise<T[]> {
@@ -233,8 +288,8 @@ export class Api {
     return this.send(method, BASE + path, options)
   }
 
-  private async send(method: string, path: string, { query, body, keepalive = false }: Options): Promise<Response> {
-    const headers: Record<string, string> = { Accept: 'application/json' }
+  private async send(method: string, path: string, { query, body, keepalive = false, signal, headers: more }: Options): Promise<Response> {
+    const headers: Record<string, string> = { Accept: 'application/json', ...more }
     if (body !== undefined) headers['Content-Type'] = 'application/json'
     if (method !== 'GET' && this.csrf) headers['X-CSRF-Token'] = this.csrf
     let response: Response
@@ -245,7 +300,7 @@ export class Api {
         keepalive,
         credentials: 'same-origin',
         body: body === undefined ? undefined : JSON.stringify(body),
-        signal: keepalive ? undefined : AbortSignal.timeout(TIMEOUT_MS),
+        signal: keepalive ? undefined : (signal ?? AbortSignal.timeout(TIMEOUT_MS)),
       })
     } catch {
       throw new ApiError('unreachable')
@@ -269,6 +324,16 @@ export function problemOf(status: number, body: unknown, retryAfter: string | nu
     typeof detail === 'string' ? detail : '',
     Number(retryAfter) || 0,
   )
+}
+
+const inTime = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(MEDIA_TIMEOUT_MS)])
+
+async function bodyOf(response: Response): Promise<ArrayBuffer> {
+  try {
+    return await response.arrayBuffer()
+  } catch {
+    throw new ApiError('unreachable') // torn on the way: the server never ends short
+  }
 }
 
 function parsed(text: string): unknown {

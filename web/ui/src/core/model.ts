@@ -128,6 +128,36 @@ export interface Recording {
   held: boolean
 }
 
+/** A file that may be watched; `growing` while it is being written. */
+export interface Footage {
+  id: string
+  camera: string
+  start: string
+  end: string
+  bytes: number
+  growing?: boolean
+}
+
+/** A play session. */
+export interface Playback {
+  id: string
+  cameras: string[]
+  from: string
+  to: string
+  until: string
+  alert: string | null
+}
+
+/** Where each picture of a recording stands; times are 90 kHz from its start. */
+export interface SegmentIndex {
+  start: string
+  codec: string
+  init: number
+  bytes: number
+  growing: boolean
+  fragments: { at: number; size: number; begin: number; end: number; times: number[]; keys: number[] }[]
+}
+
 export interface LedgerRow {
   id: number
   at: string

@@ -16,7 +16,8 @@ _ALIKE = 0.35
 class Look:
     """One picture, prepared for comparing."""
 
-    light: float
+    lights: Plane
+    """Brightness of each cell."""
     structure: Plane
     contrast: Plane
     steps: float
@@ -32,7 +33,8 @@ class Likeness:
     sharpness: float
     """Fine steps against the reference's; 1 is the same."""
     gain: float
-    """Brightness against the reference's."""
+    """Brightness against the reference's, where it still shows the same: what hides the rest
+    of the view has no say in whether the lights are off."""
     shifted: float
     """How much better it fits somewhere else, 0 to 1."""
 
@@ -42,7 +44,7 @@ def look(picture: Picture) -> Look:
     plane = luma(shrunk(coloured(picture)))
     normal, contrast = structure(plane)
     steps = float(np.abs(np.diff(plane, axis=1)).mean() / (contrast.mean() + 1.0))
-    return Look(float(plane.mean()), normal, contrast, steps)
+    return Look(cells(plane, ROWS, COLUMNS), normal, contrast, steps)
 
 
 def compare(live: Look, reference: Look) -> Likeness:
@@ -50,12 +52,13 @@ def compare(live: Look, reference: Look) -> Likeness:
     textured = cells(reference.contrast, ROWS, COLUMNS) > _TEXTURED
     if not textured.any():
         return Likeness(1.0, 1.0, 1.0, 0.0)
-    alike = _correlation(live.structure, reference.structure)
-    kept = float((alike[textured] > _ALIKE).mean())
+    same = textured & (_correlation(live.structure, reference.structure) > _ALIKE)
+    kept = float(same.sum() / textured.sum())
+    gains = (live.lights + 1) / (reference.lights + 1)
     return Likeness(
         kept=kept,
         sharpness=live.steps / (reference.steps + 1e-6),
-        gain=(live.light + 1) / (reference.light + 1),
+        gain=float(np.median(gains[same] if same.any() else gains)),
         shifted=_elsewhere(live.structure, reference.structure) if kept < 0.8 else 0.0,
     )
 

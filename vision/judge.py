@@ -29,7 +29,7 @@ VERDICTS = (
 _HIDDEN = 0.35
 """From which likelihood on a cell of the view counts as lost."""
 _LIGHTS_OFF = 0.55
-"""Brightness against the reference's below which somebody may have switched off the lights."""
+"""Brightness, of what is still seen, below which somebody may have switched off the lights."""
 _STILL_THERE = 0.55
 """Share of the reference's structure that must be seen for that to be all that happened."""
 
@@ -154,7 +154,7 @@ class Judge:
 
 
 def calibrated(
-    judge: Judge, normal: Iterable[Picture], *, margin: float = 1.0, floor: float = 0.4
+    judge: Judge, normal: Iterable[Picture], *, margin: float = 2.0, floor: float = 0.25
 ) -> Thresholds:
     """Thresholds above everything seen in a camera's normal pictures.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from edge.simulator.channel import Channel
-from edge.simulator.faults import UNREACHABLE, Fault, FaultBook
+from edge.simulator.faults import UNREACHABLE, Disturbance, Fault, FaultBook
 from edge.simulator.formats import FORMATS, StreamName
 from edge.simulator.numbering import camera_id, phase_ms
 from edge.simulator.projector import Projector
@@ -67,6 +67,10 @@ class Camera:
     def heal(self) -> tuple[Fault, ...]:
         """End all faults; gives those that were there."""
         return self.faults.clear()
+
+    def calm(self) -> tuple[Fault, ...]:
+        """End all disturbances; gives those that were there."""
+        return self.faults.clear(Disturbance)
 
     def drop(self) -> None:
         """Cut every connection."""

@@ -1,4 +1,4 @@
-"""The control port: which cameras there are, and making them fail."""
+"""The control port: which cameras there are, making them fail, and making something happen."""
 
 import math
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from contract.clock import Clock
 from edge.simulator.camera import Camera
-from edge.simulator.faults import SCENE_FAULTS, UNREACHABLE, Fault, FaultKind
+from edge.simulator.faults import SCENE_FAULTS, UNREACHABLE, Disturbance, Fault, FaultKind
 from edge.simulator.film import Job
 from edge.simulator.studio import Studio
 
@@ -33,10 +33,17 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("extent must lie between 0 and 1")
 
 
-class FaultShown(msgspec.Struct, frozen=True):
-    """A fault as the control port tells it."""
+class DisturbanceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What goes on before the camera, for how long (null: until it is ended)."""
 
-    kind: FaultKind
+    kind: Disturbance
+    seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
+class FaultShown(msgspec.Struct, frozen=True):
+    """A fault or a disturbance as the control port tells it."""
+
+    kind: str
     extent: float
     begins: datetime
     ends: datetime | None
@@ -49,6 +56,7 @@ class CameraShown(msgspec.Struct, frozen=True):
     main: str
     sub: str
     faults: list[FaultShown]
+    disturbances: list[FaultShown]
 
 
 class Control:
@@ -68,6 +76,8 @@ class Control:
         application.router.add_get("/cameras", self._list)
         application.router.add_post("/cameras/{camera}/faults", self._begin)
         application.router.add_delete("/cameras/{camera}/faults", self._end)
+        application.router.add_post("/cameras/{camera}/disturbances", self._disturb)
+        application.router.add_delete("/cameras/{camera}/disturbances", self._calm)
         return application
 
     async def _list(self, _: Request) -> Response:
@@ -96,19 +106,47 @@ class Control:
             return _problem(404, "no such camera")
         return _json({"ended": [_told(fault) for fault in camera.heal()]})
 
+    async def _disturb(self, request: Request) -> Response:
+        camera = self._cameras.get(request.match_info["camera"])
+        if camera is None:
+            return _problem(404, "no such camera")
+        try:
+            order = msgspec.json.decode(await request.read(), type=DisturbanceOrder)
+        except msgspec.MsgspecError as error:
+            return _problem(422, str(error))
+        reels = await self._studio.reels(Job(camera.number, disturbance=order.kind))
+        begins = _next_second(self._clock.now().timestamp())
+        ends = None if order.seconds is None else begins + order.seconds
+        disturbance = Fault(order.kind, 1.0, begins, ends)
+        camera.begin(disturbance, reels)
+        return _json(_told(disturbance), 201)
+
+    async def _calm(self, request: Request) -> Response:
+        camera = self._cameras.get(request.match_info["camera"])
+        if camera is None:
+            return _problem(404, "no such camera")
+        return _json({"ended": [_told(one) for one in camera.calm()]})
+
     def _shown(self, camera: Camera, now: float) -> CameraShown:
         base = f"rtsp://127.0.0.1:{self._rtsp_port}/{camera.id}"
-        faults = [_told(fault) for fault in camera.faults.active(now)]
-        return CameraShown(camera.id, f"{base}/main", f"{base}/sub", faults)
+        faults: list[FaultShown] = []
+        disturbances: list[FaultShown] = []
+        for one in camera.faults.active(now):
+            (disturbances if isinstance(one.kind, Disturbance) else faults).append(_told(one))
+        return CameraShown(camera.id, f"{base}/main", f"{base}/sub", faults, disturbances)
 
 
 def planned(order: FaultOrder, extent: float, now: float) -> Fault:
     """When an ordered fault begins and ends: pictures change where a second begins."""
-    begins = now if order.kind in UNREACHABLE else float(math.floor(now) + 1)
+    begins = now if order.kind in UNREACHABLE else _next_second(now)
     lasts = order.seconds
     if lasts is None and order.kind is FaultKind.REBOOT:
         lasts = _REBOOT_S
     return Fault(order.kind, extent, begins, None if lasts is None else begins + lasts)
+
+
+def _next_second(now: float) -> float:
+    return float(math.floor(now) + 1)
 
 
 def _extent(order: FaultOrder) -> float:

@@ -1,4 +1,4 @@
-"""Faults of a camera: what can go wrong, from when to when."""
+"""What happens to a camera, from when to when: faults, and what is none."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +22,14 @@ class FaultKind(StrEnum):
     CLOCK_JUMP = "clock_jump"
 
 
+class Disturbance(StrEnum):
+    """What goes on in a room without anybody touching the camera: no reason for an alert."""
+
+    PASSERBY = "passerby"
+    LIGHTS = "lights"
+    WINDOW = "window"
+
+
 SCENE_FAULTS = frozenset(
     {
         FaultKind.COVER,
@@ -34,17 +42,19 @@ SCENE_FAULTS = frozenset(
         FaultKind.LONG_GOP,
     }
 )
-"""Those that show another reel."""
+"""Those that show another reel; a disturbance does too."""
 
-UNREACHABLE = frozenset({FaultKind.CUT, FaultKind.REBOOT})
+_SHOWN = SCENE_FAULTS | frozenset(Disturbance)
+
+UNREACHABLE: frozenset[FaultKind | Disturbance] = frozenset({FaultKind.CUT, FaultKind.REBOOT})
 """Those in which nobody is let in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with one camera; times are seconds since 1970."""
+    """One thing wrong with one camera, or a disturbance; times are seconds since 1970."""
 
-    kind: FaultKind
+    kind: FaultKind | Disturbance
     extent: float
     begins: float
     ends: float | None
@@ -69,9 +79,10 @@ class FaultBook:
         """True while a fault is entered, even if it is yet to begin."""
         return fault in self._faults
 
-    def clear(self) -> tuple[Fault, ...]:
-        """End all; gives those that were there."""
-        ended, self._faults = self._faults, ()
+    def clear(self, kinds: type[FaultKind] | type[Disturbance] = FaultKind) -> tuple[Fault, ...]:
+        """End all of this sort; gives those that were there."""
+        ended = tuple(fault for fault in self._faults if isinstance(fault.kind, kinds))
+        self._faults = tuple(fault for fault in self._faults if fault not in ended)
         return ended
 
     def active(self, at: float) -> tuple[Fault, ...]:
@@ -80,18 +91,18 @@ class FaultBook:
         return tuple(fault for fault in self._faults if fault.is_active(at))
 
     def scene(self, at: float) -> Fault | None:
-        """The fault that decides which reel is shown."""
-        return self._newest(at, SCENE_FAULTS)
+        """The fault or disturbance that decides which reel is shown."""
+        return self._newest(at, _SHOWN)
 
     def find(self, kind: FaultKind, at: float) -> Fault | None:
         """The fault of this kind, if on."""
-        return self._newest(at, frozenset({kind}))
+        return self._newest(at, frozenset[FaultKind | Disturbance]({kind}))
 
     def is_reachable(self, at: float) -> bool:
         """True where the camera answers."""
         return self._newest(at, UNREACHABLE) is None
 
-    def _newest(self, at: float, kinds: frozenset[FaultKind]) -> Fault | None:
+    def _newest(self, at: float, kinds: frozenset[FaultKind | Disturbance]) -> Fault | None:
         for fault in reversed(self._faults):
             if fault.kind in kinds and fault.is_active(at):
                 return fault

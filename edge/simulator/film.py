@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from PIL import Image, ImageDraw
 
-from edge.simulator.faults import FaultKind
+from edge.simulator.faults import Disturbance, FaultKind
 from edge.simulator.formats import FORMATS, StreamName
 from edge.simulator.numbering import camera_id
 from edge.simulator.reel import Reel, save
@@ -28,15 +28,16 @@ _SIZE = _MAIN.width, _MAIN.scene_height
 
 
 class Job(msgspec.Struct, frozen=True):
-    """Which reels to render: one camera as it should be, or with one fault."""
+    """Which reels to render: one camera as it should be, with one fault or one disturbance."""
 
     camera: int
     kind: FaultKind | None = None
     extent: float = 0.0
+    disturbance: Disturbance | None = None
 
     def file(self, folder: Path, stream: StreamName) -> Path:
         """Where the reel lies in the cache."""
-        what = f"{self.kind}-{self.extent:.2f}" if self.kind else "plain"
+        what = f"{self.kind}-{self.extent:.2f}" if self.kind else self.disturbance or "plain"
         return folder / f"{self.camera:03}-{what}-{stream}.reel"
 
 
@@ -82,7 +83,7 @@ def drawn(job: Job) -> Iterator[Image.Image]:
     fps = _MAIN.fps
     match job.kind:
         case None:
-            yield from Loop(job.camera, _SIZE, _PLAIN_S).frames(fps)
+            yield from Loop(job.camera, _SIZE, _PLAIN_S, disturbance=job.disturbance).frames(fps)
         case FaultKind.LONG_GOP:
             yield from Loop(job.camera, _SIZE, _LONG_GOP_S).frames(fps)
         case FaultKind.BLACK:

@@ -296,6 +296,27 @@ async def test_the_cameras_and_their_faults_are_listed(farm: Farm, http: ClientS
     assert [[one["kind"] for one in item["faults"]] for item in items] == [[], ["clock_jump"], []]
 
 
+def light(seen: Seen) -> float:
+    """How bright the scene is."""
+    return float(seen.scene.mean())
+
+
+async def test_a_disturbance_is_no_fault_and_ends_apart(farm: Farm, http: ClientSession) -> None:
+    url = f"{farm.control_url}/cameras/cam-02/disturbances"
+    async with http.post(url, json={"kind": "lights", "seconds": 600}) as answer:
+        assert answer.status == 201
+        begins = datetime.fromisoformat((await answer.json())["begins"])
+    off = begins.timestamp() + 2.5
+    seen = await look(farm.url("cam-02"), lambda seen: seen[-1].at > off)
+    assert light(seen[-1]) < light(seen[0]) / 2
+    await http.delete(farm.faults("cam-02"))
+    async with http.get(f"{farm.control_url}/cameras") as answer:
+        item = (await answer.json())["items"][1]
+    assert (item["faults"], [one["kind"] for one in item["disturbances"]]) == ([], ["lights"])
+    async with http.delete(url) as answer:
+        assert [one["kind"] for one in (await answer.json())["ended"]] == ["lights"]
+
+
 @pytest.mark.parametrize(
     ("camera", "body", "status"),
     [
@@ -313,6 +334,14 @@ async def test_a_wrong_order_is_refused_with_a_reason(
     async with http.post(farm.faults(camera), json=body) as answer:
         assert answer.status == status
         assert (await answer.json())["detail"]
+
+
+async def test_a_wrong_disturbance_is_refused(farm: Farm, http: ClientSession) -> None:
+    url = f"{farm.control_url}/cameras/cam-01/disturbances"
+    async with http.post(url, json={"kind": "cover"}) as answer:
+        assert answer.status == 422
+    async with http.post(url.replace("cam-01", "cam-77"), json={"kind": "lights"}) as answer:
+        assert answer.status == 404
 
 
 async def test_only_who_knows_the_password_may_look() -> None:

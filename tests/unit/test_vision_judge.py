@@ -75,6 +75,14 @@ def test_a_room_that_grows_bright_is_clear_in_every_picture(number: int) -> None
     assert {judgement.verdict for judgement in told} == {"clear"}
 
 
+@pytest.mark.parametrize("number", ROOMS)
+@pytest.mark.parametrize("light", [0.6, 0.7, 0.8])
+def test_half_a_cover_in_a_dim_room_does_not_pass_for_lights_off(number: int, light: float) -> None:
+    room = DrawnRoom(number)
+    told = after(judge_of(room), room.picture(), lambda: room.picture(cover=0.5, light=light))
+    assert [judgement.verdict for judgement in told] == ["covered"] * 5
+
+
 def test_a_room_without_any_light_is_dark_and_not_covered() -> None:
     room = DrawnRoom(2)
     told = judged(judge_of(room), (room.picture(light=0.07) for _ in range(5)))

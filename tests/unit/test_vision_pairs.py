@@ -1,15 +1,21 @@
 """The pairs a model learns from."""
 
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import models
 from tests.fakes.rooms import DrawnRoom
+from vision.classical import compare, look
 from vision.pixels import HEIGHT, WIDTH, shrunk
 from vision.training import canvas, pairs
-from vision.training.scenes import Scene, scenes
+from vision.training.command import parsed
+from vision.training.rooms import drawn
+from vision.training.scenes import Scene, digest, scenes
 from vision.training.tampering import covered
 
 SCENES = [
@@ -68,3 +74,28 @@ def test_a_folder_is_read_as_stills_and_views_over_time(tmp_path: Path) -> None:
     found = {scene.name: scene for scene in scenes(tmp_path)}
     assert {name: len(scene.pictures) for name, scene in found.items()} == {"a": 1, "view-door": 2}
     assert found["a"].pictures[0].shape == (270, 480, 3)
+
+
+def test_the_same_seed_draws_the_same_rooms_and_another_draws_others() -> None:
+    assert digest(drawn(3, 1)) == digest(drawn(3, 1))
+    assert digest(drawn(3, 1)) != digest(drawn(3, 2))
+
+
+def test_a_drawn_room_is_one_view_with_people_who_stir() -> None:
+    (room,) = drawn(1, 1)
+    first = look(room.pictures[0])
+    for later in room.pictures[1:]:
+        assert (later != room.pictures[0]).any()
+        assert compare(look(later), first).kept > 0.5
+
+
+def test_a_card_repeats_the_command_it_came_from() -> None:
+    run = parsed(["--pictures", "here", "--out", "there", "--rooms", "5", "--seed", "7"])
+    again = parsed(run.command.removeprefix("python -m vision.training ").split())
+    assert replace(again, pictures=run.pictures, out=run.out) == run
+
+
+def test_the_shipped_cards_command_is_one_that_training_takes() -> None:
+    training = tomllib.loads((models.FOLDER / "obstruction.toml").read_text())["training"]
+    assert training["command"].startswith("python -m vision.training ")
+    assert parsed(training["command"].split()[3:]).seed == training["seed"]

@@ -2,29 +2,21 @@
 # mypy: disable-error-code="import-not-found"
 # torch is there only where models are made
 
-from argparse import ArgumentParser
-from pathlib import Path
-
 import torch
 
 from vision.training import card, figures, fitting
+from vision.training.command import parsed
 from vision.training.pairs import render
-from vision.training.scenes import scenes
+from vision.training.rooms import drawn
+from vision.training.scenes import digest, scenes
 
 _NAME = "obstruction"
 
 
 def main() -> None:
-    """Read the command line, render, fit, measure, write."""
-    parser = ArgumentParser(prog="python -m vision.training", description=__doc__)
-    parser.add_argument("--pictures", type=Path, required=True, help="stills, films and view-*/")
-    parser.add_argument("--out", type=Path, required=True, help="where model and card are written")
-    parser.add_argument("--pairs", type=int, default=14_000)
-    parser.add_argument("--steps", type=int, default=2_400)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args()
-    found = scenes(given.pictures)
+    """Read the command line, draw, render, fit, measure, write."""
+    given = parsed()
+    found = [*scenes(given.pictures), *drawn(given.rooms, given.seed)]
     learned = [scene for scene in found if not scene.is_held_out]
     held_out = [scene for scene in found if scene.is_held_out]
     print(f"{len(learned)} scenes to learn from, {len(held_out)} held out", flush=True)
@@ -43,8 +35,8 @@ def main() -> None:
     scores = figures.scored(file, unseen)
     measured = figures.figures(scores, unseen.labels)
     run = {
-        "command": f"python -m vision.training --pairs {given.pairs} --steps {given.steps} "
-        f"--seed {given.seed}",
+        "command": given.command,
+        "pictures_sha256": digest(found),
         "seed": given.seed,
         "torch": torch.__version__,
         "parameters": sum(parameter.numel() for parameter in net.parameters()),

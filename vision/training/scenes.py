@@ -1,5 +1,6 @@
 """The pictures a model learns from: stills, and clips of cameras that stand still."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,16 @@ def scenes(folder: Path) -> list[Scene]:
         elif path.suffix.lower() in {".mp4", ".gif", ".avi", ".mkv"}:
             found.append(_filmed(path))
     return found
+
+
+def digest(found: list[Scene]) -> str:
+    """SHA-256 of all that is seen in scenes: the same from the same pictures."""
+    whole = hashlib.sha256()
+    for scene in found:
+        whole.update(scene.name.encode())
+        for picture in scene.pictures:
+            whole.update(np.ascontiguousarray(picture).tobytes())
+    return whole.hexdigest()
 
 
 def _filmed(path: Path) -> Scene:

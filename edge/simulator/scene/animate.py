@@ -8,7 +8,9 @@ from random import Random
 import numpy as np
 from PIL import Image
 
+from edge.simulator.faults import Disturbance
 from edge.simulator.scene import furniture
+from edge.simulator.scene.happenings import Lamps, Window
 from edge.simulator.scene.people import looks, poses, seated, walking
 from edge.simulator.scene.room import Room, room_of
 from edge.simulator.scene.shell import Shell
@@ -20,6 +22,8 @@ _BEATS = 5
 
 STILL_ROWS = 64
 """So many rows at the top never change."""
+_CLOSE = 2.1
+"""Metres from the camera's wall at which somebody walks past."""
 _STEP = 2
 """Every how many frames the one who walks moves on."""
 
@@ -54,7 +58,12 @@ class Loop:
     """One room's loop of some seconds."""
 
     def __init__(
-        self, number: int, size: tuple[int, int], seconds: int, moved: float = 0.0
+        self,
+        number: int,
+        size: tuple[int, int],
+        seconds: int,
+        moved: float = 0.0,
+        disturbance: Disturbance | None = None,
     ) -> None:
         self._room = room_of(number)
         self._seconds = seconds
@@ -67,6 +76,9 @@ class Loop:
         seen = [thing for thing in things if thing]
         self._things = sorted(seen, key=lambda thing: -thing.depth)
         self._walker = looks(Random(number * 11 + 3))
+        self._passerby = looks(Random(number * 17 + 5))
+        self._disturbance = disturbance
+        self._light = _light(disturbance, self._room, self._view)
 
     def frames(self, fps: int) -> Iterator[Image.Image]:
         """Yield each picture of the loop; the same object twice where nothing moved."""
@@ -76,7 +88,9 @@ class Loop:
             if beat != last:
                 canvas, last = self._composed(beat), beat
             if index % _STEP == 0:
-                shown = self._with_walker(canvas, beat, index / fps / self._seconds)
+                share = index / fps / self._seconds
+                shown = self._with_passerby(self._with_walker(canvas, beat, share), share)
+                shown = self._light.at(shown, share) if self._light else shown
             yield shown
 
     def _composed(self, beat: int) -> Image.Image:
@@ -96,6 +110,20 @@ class Loop:
         for thing in self._things:
             if thing.depth < walker.depth:
                 _cover(shown, thing.at(beat), walker.box)
+        return shown
+
+    def _with_passerby(self, canvas: Image.Image, share: float) -> Image.Image:
+        """Somebody crosses the room close to the camera, and comes back."""
+        if self._disturbance is not Disturbance.PASSERBY:
+            return canvas
+        x = self._room.width / 2 + (self._room.width / 2 + 0.8) * cos(2 * pi * share)
+        y = self._room.depth - _CLOSE if self._room.from_front else _CLOSE
+        person = walking(x, y, 1.0, 2 * pi * 6 * share, self._passerby)
+        seen = sprite(self._view, [*person.tail, *self._sorted(person.body)])
+        if seen is None:
+            return canvas
+        shown = canvas.copy()
+        shown.paste(seen.image, seen.corner, seen.image)
         return shown
 
     def _walk(self, share: float) -> Sprite | None:
@@ -139,6 +167,16 @@ class Loop:
 
     def _sorted(self, solids: list[Solid]) -> list[Solid]:
         return sorted(solids, key=lambda solid: -self._view.depth(_middle(solid)))
+
+
+def _light(disturbance: Disturbance | None, room: Room, view: View) -> Lamps | Window | None:
+    match disturbance:
+        case Disturbance.LIGHTS:
+            return Lamps(room, view)
+        case Disturbance.WINDOW:
+            return Window(room, view, _below_top((view.width, view.height)))
+        case _:
+            return None
 
 
 def _below_top(size: tuple[int, int]) -> Image.Image:

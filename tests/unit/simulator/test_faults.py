@@ -3,7 +3,7 @@
 import pytest
 
 from edge.simulator.control import FaultOrder, planned
-from edge.simulator.faults import Fault, FaultBook, FaultKind
+from edge.simulator.faults import Disturbance, Fault, FaultBook, FaultKind
 
 
 def fault(kind: FaultKind, begins: float, ends: float | None, extent: float = 1.0) -> Fault:
@@ -45,6 +45,18 @@ def test_faults_of_different_kinds_come_together() -> None:
     book.add(fault(FaultKind.CLOCK_JUMP, 0, None, 30))
     book.add(fault(FaultKind.COVER, 0, None))
     assert {one.kind for one in book.active(1)} == {FaultKind.CLOCK_JUMP, FaultKind.COVER}
+
+
+def test_ending_the_faults_leaves_what_is_none() -> None:
+    book = FaultBook()
+    book.add(fault(FaultKind.COVER, 0, None))
+    book.add(Fault(Disturbance.LIGHTS, 1.0, 0, None))
+    assert [old.kind for old in book.clear()] == [FaultKind.COVER]
+    shown = book.scene(1)
+    assert shown
+    assert shown.kind is Disturbance.LIGHTS
+    assert [old.kind for old in book.clear(Disturbance)] == [Disturbance.LIGHTS]
+    assert book.scene(1) is None
 
 
 @pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.REBOOT])

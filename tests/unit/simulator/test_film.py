@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.simulator.faults import FaultKind
+from edge.simulator.faults import Disturbance, FaultKind
 from edge.simulator.film import Job, drawn, edition, film
 from edge.simulator.formats import FORMATS, StreamName
 from edge.simulator.numbering import camera_id, phase_ms
@@ -74,6 +74,34 @@ def test_a_moved_camera_sees_the_same_room_from_another_side(second: list[Image.
     assert np.abs(gray(moved) - gray(second[0])).mean() > 20
 
 
+def loop(disturbance: Disturbance) -> list[Image.Image]:
+    """Eight pictures of a loop in which something goes on."""
+    return list(Loop(1, SIZE, 2, disturbance=disturbance).frames(4))
+
+
+def test_lights_go_off_and_on() -> None:
+    light = [gray(image).mean() for image in loop(Disturbance.LIGHTS)]
+    assert [level < light[0] / 2 for level in light] == [False] * 2 + [True] * 4 + [False] * 2
+
+
+def test_a_window_brightens_and_dims_and_the_top_stands_still() -> None:
+    shown = [gray(image) for image in loop(Disturbance.WINDOW)]
+    blown_out = [(image > 250).mean() for image in shown]
+    assert blown_out[4] > blown_out[0] + 0.02
+    assert all(np.abs(image - shown[0])[:STILL_ROWS].max() == 0 for image in shown)
+
+
+def test_somebody_crosses_the_room_close_to_the_camera() -> None:
+    crossing = loop(Disturbance.PASSERBY)
+    plain = list(Loop(1, SIZE, 2).frames(4))
+    hidden = [
+        (np.abs(gray(one) - gray(other)) > 12).mean()
+        for one, other in zip(crossing, plain, strict=True)
+    ]
+    assert hidden[0] < 0.01
+    assert max(hidden) > 0.015
+
+
 @pytest.fixture(scope="module")
 def black() -> dict[StreamName, Reel]:
     return film(Job(1, FaultKind.BLACK, 1.0))
@@ -107,8 +135,9 @@ def test_a_torn_reel_is_unreadable(black: dict[StreamName, Reel], tmp_path: Path
 
 def test_every_job_has_a_file_of_its_own() -> None:
     jobs = [Job(1), Job(2), Job(1, FaultKind.COVER, 0.5), Job(1, FaultKind.COVER, 0.51)]
+    jobs += [Job(1, disturbance=disturbance) for disturbance in Disturbance]
     files = {job.file(Path(edition()), name) for job in jobs for name in StreamName}
-    assert len(files) == 8
+    assert len(files) == 14
 
 
 def test_key_frames_of_many_cameras_do_not_all_fall_together() -> None:

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge.simulator.faults import Fault, FaultBook, FaultKind
+from edge.simulator.faults import Disturbance, Fault, FaultBook, FaultKind
 from edge.simulator.formats import Format
 from edge.simulator.projector import Picture, Projector
 from edge.simulator.reel import Reel
@@ -27,7 +27,7 @@ def reel(name: bytes, gop: int = 5, count: int = 10) -> Reel:
     return Reel(SETS.sps, SETS.pps, gop, tuple(map(slices, range(count))))
 
 
-REELS = {
+REELS: dict[FaultKind | Disturbance | None, Reel] = {
     None: reel(b"plain"),
     FaultKind.COVER: reel(b"cover"),
     FaultKind.LONG_GOP: reel(b"long", gop=50, count=50),

@@ -1,0 +1,241 @@
+"""Twenty tampered cameras → phone and wall within seconds; ordinary life → nobody is called."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from edge.simulator.faults import Disturbance, FaultKind
+from edge.simulator.film import Job
+from tests.e2e.alerting import (
+    NOTING,
+    a_phone,
+    alert_of,
+    alerts,
+    drawn,
+    heal,
+    ready_to_see,
+    shown_at,
+    simulate,
+)
+from tests.e2e.conftest import Demo, log_in, start_demo, stop_demo
+from tests.fakes.waiting import until_async
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ROOMS = 6
+WITHIN_S, AIM_S = 5.0, 3.0
+"""From the instant of the first fully tampered picture to the phone; the aim is for 19 of 20."""
+ROUNDS: tuple[dict[str, tuple[str, float]], ...] = (
+    {
+        "cam-01": ("cover", 1.0),
+        "cam-02": ("defocus", 0.6),
+        "cam-03": ("move", 0.3),
+        "cam-04": ("black", 1.0),
+        "cam-05": ("cover", 0.3),
+    },
+    {
+        "cam-01": ("move", 0.6),
+        "cam-02": ("cover", 0.5),
+        "cam-03": ("cover", 0.4),
+        "cam-04": ("cover", 0.6),
+        "cam-06": ("defocus", 0.4),
+    },
+    {
+        "cam-02": ("black", 1.0),
+        "cam-03": ("cover", 0.75),
+        "cam-04": ("move", 0.15),
+        "cam-05": ("defocus", 1.0),
+        "cam-06": ("cover", 0.5),
+    },
+    {
+        "cam-01": ("cover", 0.9),
+        "cam-02": ("cover", 0.35),
+        "cam-03": ("defocus", 0.8),
+        "cam-05": ("move", 1.0),
+        "cam-06": ("black", 1.0),
+    },
+)
+"""Twenty, five at a time on cameras of both boxes. `dark` waits 90 s by design and is not here."""
+NAMES = {"cover": "covered", "defocus": "defocused", "move": "moved", "black": "black"}
+ORDINARY = {"cam-01": "passerby", "cam-02": "lights", "cam-03": "window"}
+LASTS_S = 60.0
+UNANSWERED = "cam-06"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    tampered = [
+        Job(int(camera[4:]), FaultKind(kind), extent)
+        for group in ROUNDS
+        for camera, (kind, extent) in group.items()
+    ]
+    ordinary = [
+        Job(int(camera[4:]), disturbance=Disturbance(kind)) for camera, kind in ORDINARY.items()
+    ]
+    await drawn([*tampered, *ordinary, Job(int(UNANSWERED[4:]), FaultKind.COVER, 1.0)])
+    running = await start_demo(tmp_path_factory.mktemp("story"), rooms=ROOMS)
+    try:
+        yield running
+    finally:
+        assert await stop_demo(running) == 0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def wall(site: Demo, browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    await page.add_init_script(NOTING)
+    await log_in(page, site, "exam_office")
+    await page.goto(f"{site.url}/wall")
+    tiles = page.locator('[data-testid="tile"][data-state="ok"]')
+    await expect(tiles).to_have_count(ROOMS, timeout=60_000)
+    await ready_to_see(site, page)
+    yield page
+    await context.close()
+
+
+async def test_twenty_tampered_cameras_reach_phone_and_wall_within_five_seconds(
+    site: Demo, browser: Browser, wall: Page
+) -> None:
+    phone = await a_phone(site, browser, "operator")
+    measured: list[tuple[float, float, str]] = []
+    for group in ROUNDS:
+        measured += await asyncio.gather(
+            *(_measured(site, wall, phone, camera, *order) for camera, order in group.items())
+        )
+        await asyncio.gather(*(heal(site, camera) for camera in group))
+        await until_async(lambda: _none_is_open(site, wall), 30, "the end of all alerts")
+    delays = sorted(delay for delay, _, _ in measured)
+    for delay, on_wall, what in measured:
+        print(f"{what}: phone {delay:.2f} s, wall {on_wall:.2f} s")
+    print(
+        f"{len(delays)} to the phone: p50 {delays[9]:.2f} p95 {delays[18]:.2f} max {delays[19]:.2f}"
+    )
+    assert len(delays) == 20
+    assert max(delays) <= WITHIN_S
+    assert max(on_wall for _, on_wall, _ in measured) <= WITHIN_S
+    await phone.context.close()
+
+
+async def _measured(
+    site: Demo, wall: Page, phone: Page, camera: str, kind: str, extent: float
+) -> tuple[float, float, str]:
+    """Seconds from the first fully tampered picture to phone and wall, and what it was."""
+    begins = await simulate(site, camera, "faults", kind=kind, extent=extent)
+    alert = await alert_of(site, wall, camera, begins)
+    on_phone, on_wall = await asyncio.gather(*(shown_at(p, alert["id"]) for p in (phone, wall)))
+    what = f"{camera} {kind} {extent:g}"
+    if alert["class"] != NAMES[kind]:
+        what += f" (told as {alert['class']})"
+    return (on_phone - begins).total_seconds(), (on_wall - begins).total_seconds(), what
+
+
+async def _none_is_open(site: Demo, page: Page) -> bool:
+    return not await alerts(site, page, "open")
+
+
+@dataclass(frozen=True)
+class Minute:
+    """What became of a minute of ordinary life beside one alert that nobody answers."""
+
+    told: dict[str, list[str]]
+    """Of each camera, the classes of its alerts."""
+    begins: datetime
+    unanswered: dict[str, Any]
+    """The alert, as the centre has it once the second phone shows it."""
+    first_at: datetime
+    second_at: datetime
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def minute(site: Demo, browser: Browser, wall: Page) -> Minute:
+    """Let people walk, lights and sun come and go, and one phone lie unanswered, all at once."""
+    first = await a_phone(site, browser, "operator")
+    second = await a_phone(site, browser, "patrol")
+    begins = await simulate(site, UNANSWERED, "faults", kind="cover", extent=1.0)
+    orders = (
+        simulate(site, camera, "disturbances", kind=kind, seconds=LASTS_S)
+        for camera, kind in ORDINARY.items()
+    )
+    over = max(await asyncio.gather(*orders)) + timedelta(seconds=LASTS_S)
+    unanswered = await alert_of(site, wall, UNANSWERED, begins)
+    first_at = await shown_at(first, unanswered["id"])
+    second_at = await shown_at(second, unanswered["id"], 90)
+    await wall.wait_for_function("end => Date.now() > end", arg=over.timestamp() * 1000)
+    listed = await alerts(site, wall)
+    since = [one for one in listed if datetime.fromisoformat(one["raised_at"]) >= begins]
+    told = {
+        camera: [one["class"] for one in since if one["camera"] == camera] for camera in ORDINARY
+    }
+    unanswered = next(one for one in listed if one["id"] == unanswered["id"])
+    await heal(site, UNANSWERED)
+    await until_async(lambda: _none_is_open(site, wall), 30, "the end of the alert")
+    await first.context.close()
+    await second.context.close()
+    return Minute(told, begins, unanswered, first_at, second_at)
+
+
+@pytest.mark.parametrize(("camera", "kind"), ORDINARY.items())
+async def test_nobody_is_called_for_a_minute_of_ordinary_life(
+    minute: Minute, camera: str, kind: str
+) -> None:
+    assert minute.told[camera] == [], kind
+
+
+async def test_a_second_phone_gets_what_the_first_does_not_answer(minute: Minute) -> None:
+    assert (minute.first_at - minute.begins).total_seconds() <= WITHIN_S
+    waited = (minute.second_at - minute.first_at).total_seconds()
+    print(f"unanswered → the next person: {waited:.1f} s")
+    assert 55 < waited < 75
+    asked = [one["person"] for one in minute.unanswered["delivery"]]
+    assert asked[0] == "陈静"
+    assert "李建国" in asked
+
+
+async def test_a_declined_alert_goes_to_the_next_person_at_once(
+    site: Demo, browser: Browser, wall: Page
+) -> None:
+    first = await a_phone(site, browser, "operator")
+    second = await a_phone(site, browser, "patrol")
+    begins = await simulate(site, "cam-04", "faults", kind="black")
+    alert = (await alert_of(site, wall, "cam-04", begins))["id"]
+    first_at = await shown_at(first, alert)
+    await first.locator(f'[data-alert="{alert}"]').get_by_test_id("phone-decline").click()
+    assert (await shown_at(second, alert)) > first_at
+    await second.locator(f'[data-alert="{alert}"]').get_by_test_id("phone-take").click()
+    taken = wall.locator(f'[data-testid="alert"][data-alert="{alert}"]')
+    await expect(taken.get_by_test_id("alert-taken-by")).to_contain_text("李建国")
+    await heal(site, "cam-04")
+    for page in (first, second):
+        await page.context.close()
+
+
+async def test_a_phone_without_network_says_so_and_gets_everything_afterwards(
+    site: Demo, browser: Browser, wall: Page
+) -> None:
+    phone = await a_phone(site, browser, "operator")
+    await phone.context.set_offline(True)
+    await expect(phone.get_by_test_id("phone-bar")).to_be_visible(timeout=30_000)
+    begins = [
+        await simulate(site, camera, "faults", kind=kind, extent=1.0)
+        for camera, kind in (("cam-05", "black"), ("cam-01", "cover"))
+    ]
+    missed = [
+        (await alert_of(site, wall, camera, began))["id"]
+        for camera, began in zip(("cam-05", "cam-01"), begins, strict=True)
+    ]
+    for alert in missed:
+        await expect(wall.locator(f'[data-testid="alert"][data-alert="{alert}"]')).to_be_visible()
+        await expect(phone.locator(f'[data-alert="{alert}"]')).to_have_count(0)
+    await phone.context.set_offline(False)
+    await expect(phone.get_by_test_id("phone-bar")).to_be_hidden(timeout=30_000)
+    for alert in missed:
+        await expect(phone.locator(f'[data-alert="{alert}"]')).to_be_visible(timeout=10_000)
+    for camera in ("cam-05", "cam-01"):
+        await heal(site, camera)
+    await phone.context.close()

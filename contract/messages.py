@@ -248,8 +248,20 @@ class ProcessLost(Message, frozen=True, kw_only=True):
 class ShelfTrouble(Message, frozen=True, kw_only=True):
     """The shelf is not as it should be. Fact type `shelf`."""
 
-    kind: Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
+    kind: Literal[
+        "disk_full",
+        "wrong_volume",
+        "quarantined",
+        "write_failed",
+        "recovered",
+        "missing",
+        "changed",
+    ]
+    """`missing` and `changed`: a sealed segment was removed or altered, and not by the box."""
     detail: str
+    segment: str = ""
+    camera: str = ""
+    """Of a segment that is missing or changed."""
 
 
 TamperKind = Literal[

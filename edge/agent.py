@@ -42,6 +42,7 @@ from edge.journal import Journal, JournalBusy
 from edge.notes import Notes
 from edge.orders import OrdersInForce, StateRefused
 from edge.outbox import Outbox
+from edge.patrol import Patrol
 from edge.plan import take
 
 log = logging.getLogger(__name__)
@@ -171,6 +172,8 @@ class Agent:
                 group.create_task(outbox.run(), name="outbox")
                 group.create_task(self._notes.write(journal), name="notes")
                 group.create_task(self._beat(), name="heartbeat")
+                patrol = Patrol(self._config, journal, self._clock)
+                group.create_task(patrol.run(), name="patrol")
 
     async def _on_connect(self, bus: Bus) -> None:
         del bus

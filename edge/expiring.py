@@ -1,26 +1,22 @@
-"""The leave to delete: sealed segments are removed inside `deleting()`, and nowhere else.
+"""The leave to delete footage: held by the expiry task while it deletes, and by nobody else."""
 
-The expiry task alone opens it. It opens no door by itself; it marks the one place from which a
-sealed segment may go, and the tests fail on any other.
-"""
-
-from collections.abc import Generator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_deleting: ContextVar[bool] = ContextVar("deleting", default=False)
+_deleting: ContextVar[bool] = ContextVar("xunkao_deleting", default=False)
 
 
 @contextmanager
-def deleting() -> Generator[None]:
-    """Hold the leave meanwhile: this task, and threads it starts by `asyncio.to_thread`."""
-    before = _deleting.set(True)
+def deleting() -> Iterator[None]:
+    """Hold the leave to delete footage in this context, until the block ends."""
+    token = _deleting.set(True)
     try:
         yield
     finally:
-        _deleting.reset(before)
+        _deleting.reset(token)
 
 
 def is_deleting() -> bool:
-    """True for whoever holds the leave."""
+    """True inside `deleting()`, in threads started from there too."""
     return _deleting.get()

@@ -376,6 +376,7 @@ AlertClass = Literal[
     "camera_down",
     "recording_stopped",
     "box_lost",
+    "footage_changed",
     "nobody_reachable",
 ]
 

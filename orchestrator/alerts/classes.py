@@ -19,6 +19,7 @@ Kind = Literal[
     "camera_down",
     "recording_stopped",
     "box_lost",
+    "footage_changed",
     "nobody_reachable",
 ]
 
@@ -162,6 +163,17 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
             ),
             ("请检查边缘盒的电源与网络", "Check the box's power and network"),
         ),
+        "footage_changed": _of(
+            "high",
+            30,
+            ("录像文件被改动", "Footage removed or changed"),
+            ("有人删除或改动了边缘盒上的录像文件", "Somebody removed or altered recorded files"),
+            ("该时段录像不再是证据", "These minutes are no evidence any more"),
+            (
+                "请封存该边缘盒并查明何人登录过",
+                "Secure the box; find out who was logged in there",
+            ),
+        ),
         "nobody_reachable": _of(
             "high",
             2,
@@ -187,3 +199,8 @@ OF_TAMPER: Mapping[str, Kind] = MappingProxyType(
     }
 )
 """Which class a box's word about a picture belongs to."""
+
+OF_SHELF: Mapping[str, Kind] = MappingProxyType(
+    {"missing": "footage_changed", "changed": "footage_changed"}
+)
+"""Which class a box's word about its shelf belongs to, where it is one for duty."""

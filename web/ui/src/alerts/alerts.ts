@@ -80,7 +80,7 @@ export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Ale
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'permitted', 'false'] as const
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'secured', 'permitted', 'false'] as const
 export type ReasonKey = (typeof REASONS)[number]
 
 const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
@@ -94,6 +94,7 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   camera_down: ['network', 'restarted', 'permitted', 'false'],
   recording_stopped: ['restarted', 'network', 'false'],
   box_lost: ['network', 'restarted', 'permitted', 'false'],
+  footage_changed: ['secured', 'permitted', 'false'],
   nobody_reachable: ['network', 'false'],
 }
 

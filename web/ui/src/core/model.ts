@@ -179,6 +179,7 @@ export const ALERT_CLASSES = [
   'camera_down',
   'recording_stopped',
   'box_lost',
+  'footage_changed',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]

@@ -383,6 +383,7 @@ export const en: typeof zhCN = {
       camera_down: 'Camera down',
       recording_stopped: 'Recording stopped',
       box_lost: 'Edge box lost',
+      footage_changed: 'Footage removed or changed',
       nobody_reachable: 'Nobody reachable',
     },
     state: {
@@ -425,6 +426,7 @@ export const en: typeof zhCN = {
       lights: 'Lights are back',
       restarted: 'Device restarted',
       network: 'Power or network is back',
+      secured: 'Box secured, being looked into',
       permitted: 'Permitted work',
       false: 'False alert',
     },

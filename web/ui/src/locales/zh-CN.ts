@@ -380,6 +380,7 @@ export const zhCN = {
       camera_down: '摄像机无画面',
       recording_stopped: '录像中断',
       box_lost: '边缘设备失联',
+      footage_changed: '录像文件被改动',
       nobody_reachable: '无人接收警情',
     },
     state: {
@@ -422,6 +423,7 @@ export const zhCN = {
       lights: '灯光已恢复',
       restarted: '设备已重启恢复',
       network: '电源或网络已恢复',
+      secured: '已封存设备并调查',
       permitted: '经批准的操作',
       false: '误报',
     },

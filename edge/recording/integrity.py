@@ -41,13 +41,14 @@ def reread(file: BinaryIO) -> Reread:
 
     Every byte goes into the root: one part is the init section, each other a fragment.
     """
-    merkle, size, pending = Merkle(), 0, b""
-    for name, data in _boxes(file):
-        size += len(data)
-        pending += data
-        if name in (b"moov", b"mdat"):
-            merkle.add(pending)
-            pending = b""
+    merkle, size = Merkle(), 0
+    pending: list[bytes] = []
+    for head, body in _boxes(file):
+        size += len(head) + len(body)
+        pending += (head, body)
+        if head[4:] in (b"moov", b"mdat"):
+            merkle.add(*pending)
+            pending.clear()
     if pending or merkle.count < 2:
         raise ValueError("it does not end with a whole fragment")
     return Reread(merkle.root().hex(), size, merkle.count - 1)
@@ -55,11 +56,11 @@ def reread(file: BinaryIO) -> Reread:
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while head := file.read(8):
-        body = int.from_bytes(head[:4], "big") - 8
-        data = file.read(body) if body >= 0 else b""
-        if len(head) < 8 or len(data) != body:
+        size = int.from_bytes(head[:4], "big") - 8
+        body = file.read(size) if size >= 0 else b""
+        if len(head) < 8 or len(body) != size:
             raise ValueError("a box is cut short")
-        yield head[4:], head + data
+        yield head, body
 
 
 def look_at(data: Path, row: SegmentClosed) -> Fault | None:

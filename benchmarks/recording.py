@@ -79,8 +79,9 @@ class Result:
     pss_megabytes: float
     pss_megabytes_ffmpeg: float
     memory_ratio_ffmpeg: float
-    """Of the proportional set size, in which pages that processes share count once."""
-    memory_ratio_ffmpeg_rss: float
+    """Of the resident set size: what `ps` shows, summed over the processes."""
+    memory_ratio_ffmpeg_pss: float
+    """Of the proportional one, in which pages that processes share count once."""
     kill9_moments: int
     kill9_camera_kills: int
     kill9_loss_p50_s: float
@@ -236,8 +237,8 @@ def summed_up(
         rss_megabytes_ffmpeg=round(theirs.rss_bytes / 1e6, 1),
         pss_megabytes=round(ours.pss_bytes / 1e6, 1),
         pss_megabytes_ffmpeg=round(theirs.pss_bytes / 1e6, 1),
-        memory_ratio_ffmpeg=round(ours.pss_bytes / theirs.pss_bytes, 4),
-        memory_ratio_ffmpeg_rss=round(ours.rss_bytes / theirs.rss_bytes, 4),
+        memory_ratio_ffmpeg=round(ours.rss_bytes / theirs.rss_bytes, 4),
+        memory_ratio_ffmpeg_pss=round(ours.pss_bytes / theirs.pss_bytes, 4),
         kill9_moments=len(losses[1]),
         kill9_camera_kills=len(lost),
         kill9_loss_p50_s=round(median(lost), 3),

@@ -333,10 +333,16 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
         "recovered",
         "pressure",
         "archive",
+        "missing",
+        "changed",
     ]
     """`archive`: second copies cannot be made, or again, or one was not what was written.
-    `pressure`: the disk stands on another step of its ladder; `detail` begins with its name."""
+    `pressure`: the disk stands on another step of its ladder; `detail` begins with its name.
+    `missing` and `changed`: a sealed segment was removed or altered, and not by the box."""
     detail: str
+    segment: str = ""
+    camera: str = ""
+    """Of a segment that is missing or changed."""
 
 
 TamperKind = Literal[

@@ -19,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+shelf = typer.Typer(help="What stands on this box's disk.", no_args_is_help=True)
+app.add_typer(shelf, name="shelf")
 ConfigOption = Annotated[
     Path, typer.Option("--config", help="The box's configuration.", show_default=True)
 ]
@@ -116,6 +118,25 @@ def simulate(
         asyncio.run(until_told(lambda: run_cameras(settings, ready)))
     except OSError as error:
         raise _fail(error, 1) from error
+
+
+@shelf.command()
+def verify(
+    config: ConfigOption = DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="Say it for programs.")] = False,
+) -> None:
+    """Read everything on disk through against the journal; exit 1 names what is broken first."""
+    from edge.journal import JournalBusy, JournalDamaged
+    from edge.recording.shelfcheck import NothingToVerify
+    from edge.shelfreport import report
+
+    settings = _load(config)
+    try:
+        is_intact = asyncio.run(report(settings, as_json=as_json))
+    except (NothingToVerify, JournalBusy, JournalDamaged, OSError) as error:
+        raise _fail(error) from error
+    if not is_intact:
+        raise typer.Exit(1)
 
 
 def _child(name: str, config: Path) -> None:

@@ -49,6 +49,7 @@ from edge.journal import Journal, JournalBusy
 from edge.notes import Notes
 from edge.orders import OrdersInForce, StateRefused
 from edge.outbox import Outbox
+from edge.patrol import Patrol
 from edge.plan import take
 from edge.remover import Remover
 from edge.terms import Terms
@@ -203,6 +204,8 @@ class Agent:
                 group.create_task(self._notes.write(journal), name="notes")
                 group.create_task(self._beat(), name="heartbeat")
                 group.create_task(remover.run(), name="expiry")
+                patrol = Patrol(self._config, journal, self._clock)
+                group.create_task(patrol.run(), name="patrol")
 
     async def _on_connect(self, bus: Bus) -> None:
         del bus

@@ -321,6 +321,22 @@ class Journal:
         )
         return [(row[0], row[1], Span(from_us(row[2]), from_us(row[3]))) for row in rows]
 
+    async def segments_recorded(self, after: int, limit: int) -> list[tuple[int, SegmentClosed]]:
+        """Give segments in order of recording, at most `limit`, each with its place in it."""
+        rows = await self._rows(
+            "select rowid, row from segments where rowid > ? order by rowid limit ?", (after, limit)
+        )
+        return [(row[0], msgspec.json.decode(row[1], type=SegmentClosed)) for row in rows]
+
+    async def segments_deleted(self) -> dict[str, SegmentClosed]:
+        """Give the segments whose term ended, by root: the chain is proved across them."""
+        query = "select 1 from sqlite_master where name = 'deletions'"
+        if not [*await self._rows(query, ())]:  # nothing was ever deleted here
+            return {}
+        rows = await self._rows("select segment from deletions where segment is not null", ())
+        gone = [msgspec.json.decode(row[0], type=SegmentClosed) for row in rows]
+        return {segment.root: segment for segment in gone}
+
     async def known_paths(self, folder: str) -> frozenset[str]:
         """Give the paths of the segments on record below a folder; both as in `path`."""
         prefix = folder.rstrip("/") + "/"

@@ -29,6 +29,7 @@ from contract.messages import (
 )
 from contract.retention import FLOOR_DAYS, Window, retain_until
 from contract.spans import Span
+from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
@@ -98,6 +99,8 @@ async def apply(
             await note_holds(connection, edge, at, data)
             return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]
         case ShelfTrouble():
+            if data.kind in OF_SHELF:
+                await _meddled(connection, edge, at, data)
             return [Happened("edge", edge, {"shelf": data.kind, "detail": data.detail})]
         case _:
             return []
@@ -374,9 +377,40 @@ async def _tamper(
     return [Happened("tamper", data.camera, told)]
 
 
+async def _meddled(
+    connection: AsyncConnection, edge: str, at: datetime, data: ShelfTrouble
+) -> None:
+    """Keep that footage of a camera was removed or changed; one word waits to be counted.
+
+    A hundred files that are gone are one case. What was counted before stands until a person ends
+    the case, so it makes room.
+    """
+    mine = (tampers.c.camera == data.camera) & tampers.c.kind.in_(list(OF_SHELF))
+    before = mine & tampers.c.ended_at.is_(None)
+    waiting = select(tampers.c.id).where(before, tampers.c.alert.is_(None))
+    if (await connection.scalars(waiting)).first() is not None:
+        return
+    name = f"{data.segment}.{data.kind}.{at:%Y%m%dT%H%M%S%f}"
+    await connection.execute(update(tampers).where(before).values(ended_at=at))
+    await connection.execute(
+        insert(tampers).values(
+            id=name,
+            camera=data.camera,
+            edge=edge,
+            kind=data.kind,
+            score=1.0,
+            extent=1.0,
+            model="exact",
+            first_at=at,
+            voted_at=at,
+        )
+    )
+
+
 async def _forget_tampers(connection: AsyncConnection, edge: str, at: datetime) -> list[Happened]:
     """End all that a box's eyes said: they are new, and say anew what they see."""
-    mine = (tampers.c.edge == edge) & tampers.c.ended_at.is_(None)
+    seen = tampers.c.kind.not_in(list(OF_SHELF))
+    mine = (tampers.c.edge == edge) & tampers.c.ended_at.is_(None) & seen
     cameras_of = list(await connection.scalars(select(tampers.c.camera).where(mine).distinct()))
     await connection.execute(update(tampers).where(mine).values(ended_at=at))
     return [Happened("tamper", camera, {"state": "ended"}) for camera in cameras_of]

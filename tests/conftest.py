@@ -16,8 +16,10 @@ from tests.guard import sealed_guard
 sealed_guard.stand(refusing=False)
 
 
-def pytest_configure() -> None:
-    """Have the guard stand in every process that is started from here, too."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the guard stand in every process that is started from a test, too."""
+    if config.getoption("tx", None) and not hasattr(config, "workerinput"):
+        return  # the workers run the tests
     number, report = tempfile.mkstemp(prefix="xunkao-guard-")
     os.close(number)
     os.environ[sealed_guard.REPORT] = report
@@ -29,7 +31,9 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     """Leave nothing behind."""
-    Path(os.environ.pop(sealed_guard.REPORT)).unlink(missing_ok=True)
+    report = os.environ.pop(sealed_guard.REPORT, None)
+    if report is not None:
+        Path(report).unlink(missing_ok=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -587,6 +587,7 @@ AlertClass = Literal[
     "flood",
     "disk_low",
     "disk_full",
+    "footage_changed",
     "nobody_reachable",
 ]
 

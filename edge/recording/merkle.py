@@ -5,10 +5,11 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 
 
-def leaf(data: bytes) -> bytes:
-    """Hash one part."""
+def leaf(*pieces: bytes) -> bytes:
+    """Hash one part, in one piece or several: large ones are not copied together."""
     digest = hashlib.sha256(b"\0")
-    digest.update(data)  # not copied behind the zero: a part may be large
+    for piece in pieces:
+        digest.update(piece)
     return digest.digest()
 
 
@@ -24,9 +25,9 @@ class Merkle:
         self.count = 0
         self._peaks: list[bytes] = []
 
-    def add(self, data: bytes) -> None:
-        """Take the next part."""
-        digest = leaf(data)
+    def add(self, *pieces: bytes) -> None:
+        """Take the next part, in one piece or several."""
+        digest = leaf(*pieces)
         number = self.count
         while number & 1:
             digest = node(self._peaks.pop(), digest)

@@ -24,6 +24,7 @@ Kind = Literal[
     "flood",
     "disk_low",
     "disk_full",
+    "footage_changed",
     "nobody_reachable",
 ]
 
@@ -237,6 +238,17 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "Make room for it now, send somebody to the rooms; delete no recording by hand",
             ),
         ),
+        "footage_changed": _of(
+            "high",
+            30,
+            ("录像文件被改动", "Footage removed or changed"),
+            ("有人删除或改动了边缘盒上的录像文件", "Somebody removed or altered recorded files"),
+            ("该时段录像不再是证据", "These minutes are no evidence any more"),
+            (
+                "请封存该边缘盒并查明何人登录过",
+                "Secure the box; find out who was logged in there",
+            ),
+        ),
         "nobody_reachable": _of(
             "high",
             2,
@@ -262,3 +274,8 @@ OF_TAMPER: Mapping[str, Kind] = MappingProxyType(
     }
 )
 """Which class a box's word about a picture belongs to."""
+
+OF_SHELF: Mapping[str, Kind] = MappingProxyType(
+    {"missing": "footage_changed", "changed": "footage_changed"}
+)
+"""Which class a box's word about its shelf belongs to, where it is one for duty."""

@@ -239,6 +239,7 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
             first_at=row.first_at,
             ended_at=row.ended_at,
             is_counted=row.alert is not None,
+            edge=row.edge,
         )
         for row in words
     ]

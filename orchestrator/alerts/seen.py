@@ -46,6 +46,7 @@ class Tamper:
     first_at: datetime
     ended_at: datetime | None
     is_counted: bool
+    edge: str = ""
 
 
 @dataclass(frozen=True, slots=True)

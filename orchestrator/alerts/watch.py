@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from contract.retention import LATE_AFTER
 from orchestrator.alerts.cases import Condition, Key
-from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
-from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen
+from orchestrator.alerts.classes import CLASSES, OF_SHELF, OF_TAMPER, Kind
+from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen, Tamper
 from orchestrator.alerts.switches import Switches
 
 DOWN_AFTER = timedelta(seconds=5)
@@ -142,6 +142,9 @@ def _judge_disk(box: BoxSeen, now: datetime, verdicts: Verdicts) -> None:
 def _judge_tampers(seen: Seen, now: datetime, verdicts: Verdicts) -> None:
     in_window = {camera.camera: camera for camera in seen.cameras}
     for tamper in seen.tampers:
+        if tamper.kind in OF_SHELF:
+            _judge_footage(tamper, verdicts)
+            continue
         kind = OF_TAMPER.get(tamper.kind)
         camera = in_window.get(tamper.camera)
         if kind is None or camera is None:  # outside exams nobody is called
@@ -167,3 +170,22 @@ def _judge_tampers(seen: Seen, now: datetime, verdicts: Verdicts) -> None:
                 over=tamper.ended_at is not None,
             )
         )
+
+
+def _judge_footage(tamper: Tamper, verdicts: Verdicts) -> None:
+    """Footage that was meddled with is raised at any hour, and only a person ends it."""
+    kind = OF_SHELF[tamper.kind]
+    if tamper.is_counted:
+        verdicts.undecided.add((kind, tamper.camera))
+        return
+    verdicts.conditions.append(
+        Condition(
+            kind=kind,
+            subject=tamper.camera,
+            first_at=tamper.first_at,
+            edge=tamper.edge,
+            camera=tamper.camera,
+            score=tamper.score,
+            occurrence=tamper.id,
+        )
+    )

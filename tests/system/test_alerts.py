@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -13,7 +14,14 @@ from contract import topics
 from contract.bus import Arrival
 from contract.clock import Clock
 from contract.duty import AckState, AlertTold
-from contract.messages import CameraStatus, Message, ProcessLost, TamperChanged, TamperKind
+from contract.messages import (
+    CameraStatus,
+    Message,
+    ProcessLost,
+    ShelfTrouble,
+    TamperChanged,
+    TamperKind,
+)
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.alerts import records
@@ -448,3 +456,45 @@ async def test_in_a_flood_the_urgent_is_sent_and_the_rest_is_a_count_of_which_no
             assert len(open_now) == 14
             await until(lambda: open_now <= {alert.id for alert in phone.told})
             assert "flood" not in {one.kind for one in await centre.alerts.list()}
+
+
+def meddled(number: int, kind: Literal["missing", "changed"] = "missing") -> ShelfTrouble:
+    segment = f"cam1.main.20261122T08{number:02}00000"
+    return ShelfTrouble(kind=kind, detail="gone", segment=segment, camera="cam1")
+
+
+async def test_footage_that_was_meddled_with_is_an_alert_at_any_hour_until_a_person_ends_it(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    clock.step(timedelta(hours=5))
+    await all_is_well(centre, box)
+    await say(centre, box, meddled(1))
+    await raised(centre, "footage_changed", "nobody_reachable")
+    await say(centre, box, ProcessLost(process="eyes", how="killed"))
+    await wait(centre, clock, 60)
+    await raised(centre, "footage_changed", "nobody_reachable")
+    (case,) = [one for one in await centre.alerts.list() if one.kind == "footage_changed"]
+    assert (case.camera, case.edge) == ("cam1", "b1")
+
+
+async def test_a_hundred_files_taken_away_are_one_alert_and_each_later_one_counts(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    for number in range(20):
+        await say(centre, box, meddled(number))
+    await raised(centre, "footage_changed", "nobody_reachable")
+    await centre.alerts.look()
+    (before,) = [one for one in await centre.alerts.list() if one.kind == "footage_changed"]
+    clock.step(timedelta(minutes=1))
+    await all_is_well(centre, box)
+    await say(centre, box, meddled(30, "changed"))
+    await centre.alerts.look()
+    (after,) = [one for one in await centre.alerts.list() if one.kind == "footage_changed"]
+    assert (after.id, after.count) == (before.id, before.count + 1)
+
+
+async def test_a_full_disk_is_no_footage_that_was_meddled_with(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await say(centre, box, ShelfTrouble(kind="disk_full", detail="full"))
+    await raised(centre)

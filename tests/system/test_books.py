@@ -2,30 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, closing
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from contract.clock import SystemClock
-from contract.spans import Span
-from edge.journal import Journal, JournalBusy, to_us
+from edge.journal import Journal, JournalBusy
 from edge.recording import adoption
-from edge.recording.books import Books
-from edge.recording.coverage import Coverage
-from edge.recording.recorder import Cuts, Recorder
-from edge.recording.rows import Rows
 from edge.recording.segment import Finished
-from edge.rtsp.intake import Picture
-from tests.fakes.encoder import parameter_sets
 from tests.fakes.recorder import Box
+from tests.fakes.sealed import opened, record
 from tests.fakes.waiting import until, until_async
 from tests.guard.sealed_guard import by_hand
-
-SETS = parameter_sets("h264")
-START = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
 
 @pytest.fixture
@@ -33,39 +21,8 @@ def box(tmp_path: Path) -> Box:
     return Box.make(tmp_path)
 
 
-@asynccontextmanager
-async def opened(box: Box) -> AsyncGenerator[Books]:
-    clock = SystemClock()
-    async with (
-        Rows.open(box.config.journal, clock) as rows,
-        Books.open(box.config, rows, clock, "v", lambda: True) as books,
-        asyncio.TaskGroup() as group,
-    ):
-        done = asyncio.Event()
-        parts = adoption.unfinished(box.config.shelf)
-        adopting = group.create_task(books.adopt(parts, done))
-        yield books
-        adopting.cancel()
-
-
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-def record(box: Box, count: int, books: Books) -> None:
-    """Write so many segments of two seconds and hand them over."""
-    coverage, window = Coverage(), Span(START, START + timedelta(hours=1))
-    cuts = Cuts(2, to_us(START) % 2_000_000)
-    recorder = Recorder(
-        ("c1", "main"), box.config.shelf, cuts, coverage, SystemClock(), books.seal, print
-    )
-    recorder.keep([window])
-    for number in range(count * 10):
-        key = number % 5 == 0
-        nal = (b"\x65" if key else b"\x41") + b"picture" * 20
-        captured = to_us(START) + number * 200_000
-        recorder.take([Picture(2**32 + number * 18_000, captured, 1, key, (nal,), SETS)])
-    recorder.end()
 
 
 async def recorded(box: Box) -> list[str]:

@@ -1,9 +1,14 @@
 """The recorder on a volume that is full, or not the right one."""
 
 import asyncio
+import errno
 import os
 import shutil
+import sqlite3
+import subprocess
 from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,12 +16,19 @@ import msgspec
 import pytest
 
 from contract.clock import SystemClock
-from contract.messages import GapFound, ShelfTrouble
+from contract.messages import GapFound, ShelfTrouble, Stream
+from contract.spans import Span
 from edge.diskwatch import DiskWatch
-from edge.journal import Journal
+from edge.journal import Journal, from_us, to_us
+from edge.recording.coverage import Coverage
+from edge.recording.process import _sync
+from edge.recording.recorder import Cuts, Recorder
 from edge.recording.rows import Rows
+from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
 from edge.recording.volume import WrongVolume, confirm, identify
 from tests.fakes.cameras import running_cameras
+from tests.fakes.clock import ManualClock
+from tests.fakes.encoder import pictures
 from tests.fakes.oracle import decode
 from tests.fakes.recorder import Box, running_recorder
 from tests.fakes.waiting import until, until_async
@@ -33,6 +45,117 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     assert os.path.ismount(place)
     yield place
     os.spawnlp(os.P_WAIT, "umount", "umount", str(place))
+
+
+@dataclass
+class FailingDisk:
+    """A real filesystem whose device takes no more once it is told to."""
+
+    place: Path
+    backing: Path
+
+    def fail(self) -> None:
+        """Leave the device no room: what is written from now on is lost on its way there."""
+        with (self.backing / "filler").open("wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(bytes(4096))
+
+
+@pytest.fixture
+def failing_disk(tmp_path: Path) -> Iterator[FailingDisk]:
+    """ext4 on a loop device on a sparse file on a tmpfs that is smaller than the file."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    backing, place = tmp_path / "backing", tmp_path / "disk"
+    backing.mkdir()
+    place.mkdir()
+    image = str(backing / "image")
+    whole = "lazy_itable_init=0,lazy_journal_init=0"
+    for command in (
+        ("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(backing)),
+        ("truncate", "-s", "64m", image),
+        ("mkfs.ext4", "-q", "-F", "-E", whole, "-J", "size=4", image),
+        ("mount", "-o", "loop", image, str(place)),
+    ):
+        subprocess.run(command, check=True)
+    yield FailingDisk(place, backing)
+    for mounted in (place, backing):
+        subprocess.run(("umount", "--lazy", str(mounted)), check=True)
+
+
+@dataclass
+class OneStream:
+    """A fleet of one recorder, as the sync sees it."""
+
+    recorder: Recorder
+    errors: list[OSError] = field(default_factory=list)
+
+    def growing(self) -> list[GrowingSegment]:
+        segment = self.recorder.growing
+        return [segment] if segment is not None and segment.path else []
+
+    def not_synced(self, segment: GrowingSegment, error: OSError) -> None:
+        self.errors.append(error)
+        self.recorder.doubt(segment, ShelfBroken(error))
+
+
+async def test_what_a_failing_disk_did_not_take_is_not_on_record_and_what_it_took_is(
+    failing_disk: FailingDisk,
+) -> None:
+    start = datetime.now(UTC).replace(microsecond=0)
+    finished: list[Finished] = []
+    troubles: list[ShelfBroken] = []
+    coverage, clock = Coverage(), ManualClock(start)
+    key: tuple[str, Stream] = ("c1", "main")
+    shelf, cuts = failing_disk.place / "shelf", Cuts(60, 0)
+    recorder = Recorder(key, shelf, cuts, coverage, clock, finished.append, troubles.append)
+    recorder.keep([Span(start, start + timedelta(hours=1))])
+    taken = pictures("h264", 100, start_us=to_us(start))
+    recorder.take(taken[:50])
+    fleet = OneStream(recorder)
+    syncing = asyncio.create_task(_sync(fleet, clock))  # type: ignore[arg-type]  # all it uses
+    await asyncio.sleep(0)
+    await clock.advance(2.1)
+    (segment,) = fleet.growing()
+    await until(lambda: segment._synced == segment.written)
+    safe = from_us(segment.span_us[1])
+    failing_disk.fail()
+    recorder.take(taken[50:])
+    await clock.advance(2.1)
+    await until(lambda: fleet.errors)
+    syncing.cancel()
+    assert fleet.errors[0].errno in {errno.EIO, errno.ENOSPC}
+    assert len(troubles) == 1
+    assert coverage.spans() == [Span(start, safe)]
+    assert not recorder.is_recording
+    os.close(finished[0].fd)
+    (part,) = shelf.rglob("*.part")
+    with part.open("rb") as file:
+        whole = file.read(finished[0].cut_to or 0)
+    kept = failing_disk.backing.parent / "kept.mp4"
+    kept.write_bytes(whole)
+    assert len(decode(kept).times) == round((safe - start).total_seconds() * 25)
+
+
+async def test_a_recorder_that_starts_on_a_locked_journal_records_and_tells_afterwards(
+    tmp_path: Path,
+) -> None:
+    box = Box.make(tmp_path, segment_seconds=4)
+    await identified(box)
+    async with running_cameras(1) as farm:
+        box.has_farm(farm)
+        now = datetime.now(UTC)
+        box.order(now, now + timedelta(hours=1))
+        with closing(sqlite3.connect(box.config.journal, isolation_level=None)) as other:
+            other.execute("begin exclusive")
+            async with running_recorder(box):
+                await until(box.files, 40, "a segment is sealed")
+                other.execute("rollback")
+
+                async def on_record() -> bool:
+                    return bool(await told(box, "segment"))
+
+                await until_async(on_record, 30, "it is on record")
 
 
 async def told(box: Box, kind: str) -> list[bytes]:

@@ -11,6 +11,7 @@ from orchestrator.evidence.footage import Footage, FootageChanged
 from orchestrator.evidence.package import writing
 from tests.fakes.footage import record, taken
 from tests.fakes.packages import START
+from tests.guard.sealed_guard import by_hand
 
 RATE = 90_000
 
@@ -75,8 +76,9 @@ def test_a_segment_that_was_changed_on_the_box_does_not_become_evidence(tmp_path
     path = tmp_path / told.path
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
-    path.chmod(0o640)
-    path.write_bytes(data)
+    with by_hand():
+        path.chmod(0o640)
+        path.write_bytes(data)
     with pytest.raises(FootageChanged, match="root"):
         cut_out(path, told.root, tmp_path, 0, RATE)
     assert not list(tmp_path.glob("*.zip*")) + list(tmp_path.glob(".*"))

@@ -303,6 +303,7 @@ export const ALERT_CLASSES = [
   'flood',
   'disk_low',
   'disk_full',
+  'footage_changed',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]

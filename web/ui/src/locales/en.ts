@@ -527,6 +527,7 @@ export const en: typeof zhCN = {
       flood: 'Too many alerts to send one by one',
       disk_low: 'Recording disk filling up',
       disk_full: 'Recording disk full',
+      footage_changed: 'Footage removed or changed',
       nobody_reachable: 'Nobody reachable',
     },
     state: {
@@ -570,6 +571,7 @@ export const en: typeof zhCN = {
       restarted: 'Device restarted',
       disk: 'Disk space made',
       network: 'Power or network is back',
+      secured: 'Box secured, being looked into',
       permitted: 'Permitted work',
       false: 'False alert',
     },

@@ -524,6 +524,7 @@ export const zhCN = {
       flood: '警情过多，不再逐条推送',
       disk_low: '录像磁盘空间不足',
       disk_full: '录像磁盘已满',
+      footage_changed: '录像文件被改动',
       nobody_reachable: '无人接收警情',
     },
     state: {
@@ -567,6 +568,7 @@ export const zhCN = {
       restarted: '设备已重启恢复',
       disk: '磁盘已腾出空间',
       network: '电源或网络已恢复',
+      secured: '已封存设备并调查',
       permitted: '经批准的操作',
       false: '误报',
     },

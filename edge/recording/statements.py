@@ -24,7 +24,7 @@ from edge.recording.rows import Rows
 
 SETTLED = 3 * SETTLE
 """So long after a window its last file is sealed and its gaps are found; later finds are told."""
-_LOOK_S = 2.0
+_LOOK_S = 5.0
 _AHEAD = timedelta(minutes=5)
 _KEPT = timedelta(days=7)
 """A file that is found later than this after its window changes no statement."""

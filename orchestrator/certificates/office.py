@@ -43,6 +43,8 @@ SETTLED = timedelta(seconds=12)
 """So long after a window a box may still be writing and judging."""
 RECONSIDERED = timedelta(days=29)
 """A day before the first footage expires: a certificate is not told by what was deleted since."""
+SPOKEN = timedelta(seconds=60)
+"""A box that works is heard every few seconds: what is younger is not judged yet."""
 _LOOK_S = 2.0
 _ALL_EVERY = timedelta(seconds=30)
 _OVERLAP = timedelta(minutes=10)
@@ -230,6 +232,12 @@ class Certificates:
             return [(row.edition, row.issued_at, row.verdict) for row in rows]
 
     async def silence(self, span: Span, room: str | None = None) -> Silence:
-        """Say whether anything was recorded outside windows."""
+        """Say whether anything was recorded outside windows, up to a minute ago.
+
+        Raises ValueError for a span that is empty, or not over.
+        """
+        span = Span(span.start, min(span.end, self._clock.now() - SPOKEN))
+        if not span.start < span.end:
+            raise ValueError("the span is empty or lies ahead")
         async with self._store.read() as connection:
             return judge(await read_evidence(connection, self._site.lead, span, room))

@@ -99,7 +99,8 @@ async def read_facts(
     windows = [site.lead.window(one.start, one.end) for one in sessions]
     whole = Span(min(one.start for one in windows), max(one.end for one in windows))
     words = await _words(connection, whole)
-    told = await _told(connection, Span(whole.end - SILENCE - _BEFORE, whole.end))
+    first = min(one.end for one in windows) - SILENCE - _BEFORE
+    told = await _told(connection, Span(first, whole.end))
     commands = _Commands(connection)
     found = []
     for session, window in zip(sessions, windows, strict=True):
@@ -243,7 +244,8 @@ async def _words(connection: AsyncConnection, whole: Span) -> dict[tuple[str, st
         select(facts.c.edge, facts.c.seq, facts.c.body, edges.c.sign_public, fact_marks.c.up_to)
         .join(edges, edges.c.id == facts.c.edge)
         .outerjoin(fact_marks, fact_marks.c.edge == facts.c.edge)
-        .where(facts.c.type == "coverage", facts.c.at >= whole.start)
+        # by our clock: the box's may be wrong
+        .where(facts.c.type == "coverage", facts.c.heard_at >= whole.start)
     )
     found: dict[tuple[str, str], list[Word]] = defaultdict(list)
     for row in rows:

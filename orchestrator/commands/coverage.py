@@ -131,10 +131,10 @@ def silence(
     async def work() -> Silence:
         async with opened(config) as (settings, store):
             zone = ZoneInfo(settings.timezone)
-            span = Span(_aware(start, zone), min(_aware(end, zone), SystemClock().now()))
+            span = Span(_aware(start, zone), _aware(end, zone))
             return await _office(settings, store)[0].silence(span, room or None)
 
-    with refusals(KeysDamaged):
+    with refusals(KeysDamaged, ValueError):
         found = asyncio.run(work())
     if as_json:
         typer.echo(msgspec.json.encode(found))

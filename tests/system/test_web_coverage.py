@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,12 @@ async def test_a_recording_and_a_contact_outside_windows_are_named(exam: Exam) -
     assert not found["silent"]
     named = {(one["kind"], one["camera"]) for one in found["exceptions"]}
     assert named == {("recording", "cam-01"), ("contact", "cam-02")}
+
+
+async def test_today_is_judged_up_to_a_minute_ago(exam: Exam) -> None:
+    found = await _silence(exam)
+    judged = exam.house.clock.now() - datetime.fromisoformat(found["end"])
+    assert judged == timedelta(seconds=60)
 
 
 async def test_silence_of_a_span_that_is_no_span_is_not_asked(exam: Exam) -> None:

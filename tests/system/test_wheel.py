@@ -33,6 +33,7 @@ def test_the_wheel_holds_the_packages_and_the_pages_and_nothing_else(wheel: Path
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     assert "web/static/index.html" in names
+    assert "orchestrator/certificates/certificate.typ" in names
     assert not [name for name in names if name.startswith("web/ui")]
 
 

@@ -1,0 +1,134 @@
+"""Certificates of a running centre, from facts over the broker, on either database."""
+
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from contract.messages import Order, SegmentClosed
+from edge.recording.statements import state
+from orchestrator.centre import Centre
+from orchestrator.certificates.records import Kept
+from orchestrator.certificates.verifying import check
+from orchestrator.config import DatabaseConfig
+from orchestrator.planning import Session
+from orchestrator.store.tables import certificates
+from tests.fakes.box import FakeBox, segment
+from tests.fakes.centre import acts, add_site, hold_exam, join, running_centre
+from tests.fakes.waiting import until_async
+
+MINUTES = 105  # an hour with lead-in and lead-out
+
+
+@pytest.fixture
+async def centre(tmp_path: Path, database: str) -> AsyncGenerator[Centre]:
+    async with running_centre(tmp_path, database=DatabaseConfig(url=database)) as running:
+        await add_site(running, ("cam1", "r1", "b1"))
+        yield running
+
+
+@pytest.fixture
+async def box(centre: Centre, tmp_path: Path) -> AsyncGenerator[FakeBox]:
+    async with (await join(centre, tmp_path, "b1")).online() as online:
+        yield online
+
+
+@pytest.fixture
+async def session(centre: Centre) -> Session:
+    """An exam that was over an hour ago."""
+    return await hold_exam(centre, "r1", centre.clock.now() - timedelta(hours=3), 60)
+
+
+def recorded(session: Session) -> list[SegmentClosed]:
+    start = session.start - timedelta(minutes=30)
+    return [segment("cam1", start + timedelta(minutes=n), root=f"{n:064x}") for n in range(MINUTES)]
+
+
+def order(session: Session) -> Order:
+    return Order(
+        id=f"{session.id}.cam1",
+        camera="cam1",
+        session=session.id,
+        start=session.start - timedelta(minutes=30),
+        end=session.end + timedelta(minutes=15),
+    )
+
+
+async def kept(centre: Centre, session: Session, edition: int) -> Kept:
+    async def is_there() -> bool:
+        return await centre.certificates.get(session.id, edition) is not None
+
+    await until_async(is_there, 20)
+    found = await centre.certificates.get(session.id)
+    assert found is not None
+    return found
+
+
+async def test_what_a_box_tells_over_the_broker_is_certified(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    told = recorded(session)
+    facts = [box.fact(one) for one in (*told, state(order(session), "main", told, []))]
+    await box.tell(*reversed(facts), *facts)
+    found = await kept(centre, session, 1)
+    content = check(
+        found.document, {centre.keyring.attest.kid: centre.certificates.public}
+    ).certificate.content
+    assert (content.verdict, content.recorded_us) == ("VERIFIED", MINUTES * 60_000_000)
+    assert (await centre.sessions.get(session.id)).state == "VERIFIED"
+    (act,) = await acts(centre, "issue_certificate")
+    assert (act.act.object, act.act.reason) == (f"{session.id} 1", "VERIFIED")
+
+
+async def test_a_file_adopted_later_gives_a_second_edition(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    told = recorded(session)
+    part = [*told[:50], *told[51:]]
+    await box.tell(*map(box.fact, (*part, state(order(session), "main", part, []))))
+    first = await kept(centre, session, 1)
+    assert first.certificate.content.missing_us == 60_000_000
+    await box.tell(*map(box.fact, (told[50], state(order(session), "main", told, []))))
+    second = await kept(centre, session, 2)
+    assert second.certificate.content.verdict == "VERIFIED"
+    older = await centre.certificates.get(session.id, 1)
+    assert older == first
+
+
+async def test_the_database_refuses_to_change_or_remove_a_certificate(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    told = recorded(session)
+    await box.tell(*map(box.fact, (*told, state(order(session), "main", told, []))))
+    await kept(centre, session, 1)
+    async with centre.store.read() as connection:
+        row = dict((await connection.execute(select(certificates))).mappings().one())
+    for statement in (
+        update(certificates).values(verdict="INCOMPLETE"),
+        delete(certificates),
+        insert(certificates).values(**row),
+    ):
+        with pytest.raises(DBAPIError):
+            async with centre.store.write() as connection:
+                await connection.execute(statement)
+
+
+async def test_another_box_cannot_speak_for_this_camera(
+    centre: Centre, box: FakeBox, session: Session, tmp_path: Path
+) -> None:
+    told = recorded(session)
+    said = state(order(session), "main", told, [])
+    async with (await join(centre, tmp_path, "b2")).online() as other:
+        await other.tell(other.fact(said))
+        await box.tell(*map(box.fact, told))
+
+        async def is_heard() -> bool:
+            return bool(other.heard and box.heard and box.heard[-1] == len(told))
+
+        await until_async(is_heard)
+    assert await centre.certificates.consider([session.id]) == []
+    await box.tell(box.fact(said))
+    assert (await kept(centre, session, 1)).certificate.content.verdict == "VERIFIED"

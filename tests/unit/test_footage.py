@@ -12,6 +12,7 @@ from orchestrator.footage import (
     asked_bytes,
     few,
     is_permitted,
+    key_pictures_in,
     permitted,
     shown_by,
     span_words,
@@ -86,6 +87,12 @@ def test_bytes_show_the_time_of_every_fragment_they_touch() -> None:
     assert shown_by(INDEX, Bytes(0, INIT)) is None
     assert shown_by(INDEX, fragments(2, 4)) == span(1, 2)
     assert shown_by(INDEX, Bytes(INIT + 999, INIT + 1001)) == span(0, 1)
+
+
+def test_a_single_key_picture_shows_a_moment_and_not_nothing() -> None:
+    assert key_pictures_in(INDEX, span(11.2, 11.2)) == span(10, 11.2)
+    assert key_pictures_in(INDEX, span(10, 10)) == span(10, 10.04)
+    assert key_pictures_in(INDEX, span(10, 30)) == span(10, 30)
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(1, 50)), max_size=60))

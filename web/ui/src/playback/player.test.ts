@@ -171,8 +171,8 @@ it('a still is the key picture of the first camera that has one there, and nothi
   const { player, source } = cinema(['a', 'b'], [footage('a', 0, 10), footage('b', 0, 60)])
   const { signal } = new AbortController()
   await player.still(T0 + 30_000, signal)
-  expect(source.asked.at(-1)).toEqual({ kind: 'keys', segment: 'b-0', from: T0 + 30_000, to: T0 + 30_000 })
-  const before = source.asked.length
   expect(await player.still(T0 + 90_000, signal)).toBeNull()
-  expect(source.asked.length).toBe(before)
+  expect(source.asked.filter((one) => one.kind === 'keys')).toEqual([
+    { kind: 'keys', segment: 'b-0', from: T0 + 30_000, to: T0 + 30_000 },
+  ])
 })

@@ -53,7 +53,7 @@ class Filmed:
     """What a later replay lists last."""
     index: dict[str, Any]
     refused: tuple[int, str]
-    """What a person who has nothing to do with the alert was told."""
+    """What a person was told who neither took the alert nor was sent it."""
     gap: tuple[float, float]
     """Milliseconds since 1970."""
 
@@ -83,9 +83,8 @@ async def filmed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Film
 
 async def film(demo: Demo) -> Filmed:
     operator, headers = await entered(demo, "operator")
-    patrol, others = await entered(demo, "patrol")
-    office, _ = await entered(demo, "exam_office")
-    async with operator, patrol, office:
+    office, others = await entered(demo, "exam_office")
+    async with operator, office:
         await asyncio.sleep(RECORDED_FIRST_S)
         url = f"{demo.ready['simulator']['url']}/cameras/cam-01/faults"
         async with aiohttp.ClientSession() as simulator:
@@ -100,7 +99,7 @@ async def film(demo: Demo) -> Filmed:
         await until_async(raised, 30, "an alert of the camera that is away")
         alert = found[0]["id"]
         path = f"alerts/{alert}/replay"
-        refusal = await patrol.post(path, json={}, headers=others)
+        refusal = await office.post(path, json={}, headers=others)
         refused = (refusal.status, (await refusal.json())["code"])
         assert (await operator.post(f"alerts/{alert}/take", json={}, headers=headers)).ok
         early = await (await operator.post(path, json={}, headers=headers)).json()

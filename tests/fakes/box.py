@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -74,6 +74,8 @@ class FakeBox:
     """By path below the shelf; key pictures are there for these too."""
     grows: dict[str, Growing] = field(default_factory=dict)
     """By camera."""
+    cut_keys: Callable[[str, int, int], bytes] | None = None
+    """Cuts the key pictures of a part; where unset, words stand for them."""
     tickets: list[Ticket] = field(default_factory=list)
     """With which footage was opened, each time."""
     refuses: str = ""
@@ -331,7 +333,10 @@ class FakeBox:
         refused = self._refusal(request, path)
         if refused is not None:
             return refused
-        return Response(text=f"keys {request.query['from']} {request.query['to']}")
+        first, last = int(request.query["from"]), int(request.query["to"])
+        if self.cut_keys is not None:
+            return Response(body=self.cut_keys(path, first, last))
+        return Response(text=f"keys {first} {last}")
 
     async def _growing(self, request: Request) -> Response:
         camera = request.match_info["camera"]

@@ -226,7 +226,12 @@ async def test_what_the_page_says_stands_beside_what_was_sent(house: House, box:
     stranger = {"items": [said | {"camera": "cam-02"}]}
     refused = await house.client.post(path, json=stranger, headers=headers)
     assert await refusal(refused) == (403, "outside_span")
-    await house.client.delete(f"{BASE}/playbacks/{play}", headers=headers)
+    last = {"items": [], "ended": True}
+    assert (await house.client.post(path, json=last, headers=headers)).status == 204
+    assert await refusal(await house.client.post(path, json=last, headers=headers)) == (
+        410,
+        "playback_ended",
+    )
     assert await acts(house, "watch_recording") == [], "nothing was sent, whatever the page says"
     ((_, told, _),) = await acts(house, "report_playback")
     assert told.endswith("×16")

@@ -85,6 +85,17 @@ def shown_by(index: SegmentIndex, asked: Bytes) -> Span | None:
     return Span(time_of(index, touched[0].begin), time_of(index, touched[-1].end))
 
 
+def key_pictures_in(index: SegmentIndex, span: Span) -> Span:
+    """Give the time that the key pictures of a part show, the one in force at its start included.
+
+    A single picture shows a moment: no span that is told is empty.
+    """
+    begin = ticks_at(index, span.start)
+    keys = [one.times[place] for one in index.fragments for place in one.keys]
+    start = time_of(index, max((key for key in keys if key <= begin), default=0))
+    return Span(start, max(span.end, start + timedelta(milliseconds=40)))
+
+
 def few(spans: Iterable[Span], most: int) -> list[Span]:
     """Merge spans, and the nearest ones further, until there are no more than `most`."""
     found = union(spans)

@@ -16,7 +16,15 @@ from contract.spans import Span
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.accounts import Person
 from orchestrator.boxes import Boxes, BoxUnreachable
-from orchestrator.footage import Bytes, asked_bytes, is_permitted, shown_by, ticks_at, time_of
+from orchestrator.footage import (
+    Bytes,
+    asked_bytes,
+    is_permitted,
+    key_pictures_in,
+    shown_by,
+    ticks_at,
+    time_of,
+)
 from orchestrator.playbacks import Playback, Playbacks
 from orchestrator.recordings import (
     CHUNK,
@@ -161,7 +169,8 @@ class Screening:
         if start > end:
             await self._playbacks.refuse(person, f"{play.id} {segment}", "outside_span", source)
             raise PlaybackRefused("outside_span")
-        await self._playbacks.serve(play, footage.camera, Span(start, end))
+        shown = key_pictures_in(index, Span(start, end))
+        await self._playbacks.serve(play, footage.camera, shown)
         first, last = ticks_at(index, start), ticks_at(index, end)
         path = f"/keyframes/{footage.path}?from={first}&to={last}"
         async with self._ask(play, footage, path, "") as found:

@@ -407,9 +407,10 @@ class Interval(Request, frozen=True, kw_only=True):
 
 
 class Intervals(Request, frozen=True, kw_only=True):
-    """What was shown since the last report."""
+    """What was shown since the last report; `ended`: nothing follows, and the session ends."""
 
     items: Annotated[tuple[Interval, ...], Meta(max_length=200)]
+    ended: bool = False
 
 
 class Missing(Answer, frozen=True, kw_only=True):

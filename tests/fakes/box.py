@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +12,14 @@ import msgspec
 from aiohttp.web import Application, AppRunner, Request, Response, TCPSite
 
 from contract import topics
-from contract.boxapi import TICKET_HEADER, LiveAnswer, LiveOffer, LiveTrack
+from contract.boxapi import (
+    TICKET_HEADER,
+    Growing,
+    LiveAnswer,
+    LiveOffer,
+    LiveTrack,
+    SegmentIndex,
+)
 from contract.bus import Arrival, BrokerAddress, Bus, Will
 from contract.clock import Clock, SystemClock
 from contract.enrolment import BrokerLogin, Code, Enrol, Enrolled, ask, check_centre
@@ -38,7 +45,7 @@ from contract.messages import (
     sign_fact,
     type_of,
 )
-from contract.ticket import Renewal, TicketRefused, check
+from contract.ticket import Renewal, Ticket, TicketRefused, check
 from contract.tls import self_signed, server_context
 from tests.fakes.broker import background, free_port
 from tests.fakes.waiting import until
@@ -63,6 +70,14 @@ class FakeBox:
     """Reference views by hash."""
     wished: list[str] = field(default_factory=list)
     """Cameras of which a new view was asked for."""
+    indexes: dict[str, SegmentIndex] = field(default_factory=dict)
+    """By path below the shelf; key pictures are there for these too."""
+    grows: dict[str, Growing] = field(default_factory=dict)
+    """By camera."""
+    cut_keys: Callable[[str, int, int], bytes] | None = None
+    """Cuts the key pictures of a part; where unset, words stand for them."""
+    tickets: list[Ticket] = field(default_factory=list)
+    """With which footage was opened, each time."""
     refuses: str = ""
     opens: asyncio.Event | None = None
     """Where set, a look is answered only once this is."""
@@ -213,6 +228,9 @@ class FakeBox:
         app.router.add_post("/live/{id}/renew", self._renew)
         app.router.add_delete("/live/{id}", self._end)
         app.router.add_get("/shelf/{path:.+}", self._read)
+        app.router.add_get("/index/{path:.+}", self._index)
+        app.router.add_get("/keyframes/{path:.+}", self._keyframes)
+        app.router.add_get("/growing/{camera}", self._growing)
         app.router.add_get("/references/{camera}/{sha256}", self._view)
         app.router.add_post("/references/{camera}", self._view)
         runner = AppRunner(app)
@@ -288,10 +306,9 @@ class FakeBox:
         found = self.views.get(request.match_info["sha256"])
         return Response(body=found) if found else Response(status=404)
 
-    async def _read(self, request: Request) -> Response:
-        path = request.match_info["path"]
+    def _refusal(self, request: Request, path: str) -> Response | None:
         try:
-            check(
+            ticket = check(
                 request.headers[TICKET_HEADER],
                 self._ticket_keys,
                 edge=self.id,
@@ -301,6 +318,40 @@ class FakeBox:
             )
         except TicketRefused as refusal:
             return Response(status=403, body=msgspec.json.encode({"code": refusal.code}))
+        self.tickets.append(ticket)
+        return None
+
+    async def _index(self, request: Request) -> Response:
+        path = request.match_info["path"]
+        refused = self._refusal(request, path)
+        if refused is not None:
+            return refused
+        index = self.indexes.get(path)
+        return Response(body=msgspec.json.encode(index)) if index else Response(status=404)
+
+    async def _keyframes(self, request: Request) -> Response:
+        path = request.match_info["path"]
+        refused = self._refusal(request, path)
+        if refused is not None:
+            return refused
+        first, last = int(request.query["from"]), int(request.query["to"])
+        if self.cut_keys is not None:
+            return Response(body=self.cut_keys(path, first, last))
+        return Response(text=f"keys {first} {last}")
+
+    async def _growing(self, request: Request) -> Response:
+        camera = request.match_info["camera"]
+        refused = self._refusal(request, f"growing/{camera}")
+        if refused is not None:
+            return refused
+        growing = self.grows.get(camera)
+        return Response(body=msgspec.json.encode(growing)) if growing else Response(status=404)
+
+    async def _read(self, request: Request) -> Response:
+        path = request.match_info["path"]
+        refused = self._refusal(request, path)
+        if refused is not None:
+            return refused
         if path not in self.shelf:
             return Response(status=404)
         part = request.http_range

@@ -89,6 +89,8 @@ async def report(call: Call) -> StreamResponse:
         if one.start < one.end
     ]
     await call.centre.playbacks.report(call.person, call.id(), said)
+    if asked.ended:
+        await call.centre.playbacks.end(call.person, call.id())
     return Response(status=204)
 
 
@@ -158,7 +160,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         path=f"{BASE}/playbacks/{{id}}/intervals",
         handle=report,
         needs=Action.watch_footage,
-        summary="What the page showed and how fast; it stands beside what was sent",
+        summary="What the page showed and how fast, beside what was sent; `ended` ends the session",
         status=204,
         takes=Intervals,
         errors=("alert_closed", "not_on_duty", "outside_span", "playback_ended", "too_large"),

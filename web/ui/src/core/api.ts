@@ -253,20 +253,20 @@ export class Api {
     return bodyOf(await this.call('GET', path, { query, signal: inTime(signal) }))
   }
 
-  /** Tell what was shown and how fast; works while the page is being left. */
-  async reportPlayed(playback: string, played: { camera: string; from: number; to: number; speed: number }[], keepalive = false): Promise<void> {
+  /** Tell what was shown and how fast; the last time the session ends, also while the page is being left. */
+  async reportPlayed(
+    playback: string,
+    played: { camera: string; from: number; to: number; speed: number }[],
+    ended = false,
+  ): Promise<void> {
     const items = played.map(({ camera, from, to, speed }) => ({
       camera,
       from: new Date(from).toISOString(),
       to: new Date(to).toISOString(),
       speed,
     }))
-    await this.call('POST', `/playbacks/${encodeURIComponent(playback)}/intervals`, { body: { items }, keepalive })
-  }
-
-  /** End a play session; works while the page is being left. */
-  async closePlayback(playback: string): Promise<void> {
-    await this.call('DELETE', `/playbacks/${encodeURIComponent(playback)}`, { keepalive: true })
+    const body = { items, ended }
+    await this.call('POST', `/playbacks/${encodeURIComponent(playback)}/intervals`, { body, keepalive: ended })
   }
 
   private async all<T>(path: string, query: Query = {}): Promise<T[]> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ApiError } from '@/core/api'
 import type { Footage } from '@/core/model'
-import { FakeBuffer, FakeFootage, footage, INIT, settled, T0 } from './fakes'
+import { FakeBuffer, FakeFootage, footage, Hand, INIT, settled, T0 } from './fakes'
 import { Feed, type Mode } from './feed'
 import { Reel } from './reel'
 
@@ -11,14 +11,15 @@ function house(...all: Footage[]) {
   const source = new FakeFootage(all)
   const buffer = new FakeBuffer()
   const missing: string[] = []
-  const feed = new Feed(reel, source, buffer, (segment) => missing.push(segment))
+  const hand = new Hand()
+  const feed = new Feed(reel, source, buffer, (segment) => missing.push(segment), hand.read)
   async function want(seconds: number, { speed = 1, mode = 'all' as Mode, times = 30 } = {}) {
     for (let turn = 0; turn < times; turn++) {
       feed.want(T0 + seconds * 1000, speed, mode)
       await settled()
     }
   }
-  return { feed, source, buffer, reel, missing, want }
+  return { hand, feed, source, buffer, reel, missing, want }
 }
 
 describe('a feed', () => {
@@ -89,12 +90,15 @@ describe('a feed', () => {
   })
 
   it('tells of a recording that is not there, and comes over a broken line by itself', async () => {
-    const { source, missing, want, feed } = house(footage('a', 0, 60))
+    const { source, missing, want, feed, hand } = house(footage('a', 0, 60))
     source.failures = [new ApiError('no_such', 404), new ApiError('unreachable')]
-    await want(0, { times: 1 })
+    await want(0)
     expect(missing).toEqual(['a-0'])
+    expect(source.asked.length, 'not again at once').toBe(1)
+    hand.now += 20_000
     await want(0, { times: 1 })
     expect(feed.trouble).toMatchObject({ code: 'unreachable' })
+    hand.now += 20_000
     await want(0)
     expect(feed.trouble).toBeNull()
     expect(feed.has(T0)).toBe(true)

@@ -1,6 +1,7 @@
 /** Fills one camera's buffer with footage around the clock, and lets go of what lies behind. */
 
 import { ApiError } from '@/core/api'
+import { backOffMs } from '@/core/retry'
 import { decodableFrom, type Fragment, fragmentAt, type Frames } from './frames'
 import type { Reel, Segment } from './reel'
 import { add, coveredFrom, remove, type Stretch } from './stretches'
@@ -64,6 +65,8 @@ export class Feed {
   private initOf = ''
   private ahead = KEPT_AHEAD_MS
   private isClosed = false
+  private failures = 0
+  private retryAt = 0
   trouble: unknown = null
 
   constructor(
@@ -71,6 +74,7 @@ export class Feed {
     private readonly source: FootageSource,
     private readonly buffer: BufferPort,
     private readonly onMissing: (segment: string) => void = () => {},
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** True when the instant was put into the buffer. */
@@ -90,7 +94,7 @@ export class Feed {
       return
     }
     const until = at + Math.min(this.ahead * Math.max(1, speed / 2), Math.max(8000, speed * 8000))
-    if (this.working) return
+    if (this.working || this.now() < this.retryAt) return
     const next = this.nextMissing(at, until)
     if (next) void this.work((signal) => this.fetch(next.segment, next.from, at, signal))
   }
@@ -111,7 +115,7 @@ export class Feed {
   /** The clock jumped: what is being fetched for elsewhere is of no use. */
   jumped(at: number): void {
     if (!this.has(at)) this.working?.abort()
-    this.trouble = null
+    this.calm()
   }
 
   /** The browser lost what was given: give it again. */
@@ -151,12 +155,24 @@ export class Feed {
     this.working = mine
     try {
       await job(mine.signal)
-      this.trouble = null
+      this.calm()
     } catch (error) {
-      if (!mine.signal.aborted) this.trouble = error
+      if (!mine.signal.aborted) this.wait(error)
     } finally {
       this.working = null
     }
+  }
+
+  private calm(): void {
+    this.trouble = null
+    this.failures = 0
+    this.retryAt = 0
+  }
+
+  /** Every refusal stands in the ledger: what fails is not asked for again at once. */
+  private wait(error: unknown): void {
+    this.trouble = error
+    this.retryAt = this.now() + backOffMs(this.failures++)
   }
 
   private async fetch(segment: Segment, from: number, at: number, signal: AbortSignal): Promise<void> {

@@ -166,3 +166,13 @@ describe('the player', () => {
     expect(player.clock.isPlaying).toBe(false)
   })
 })
+
+it('a still is the key picture of the first camera that has one there, and nothing where none has', async () => {
+  const { player, source } = cinema(['a', 'b'], [footage('a', 0, 10), footage('b', 0, 60)])
+  const { signal } = new AbortController()
+  await player.still(T0 + 30_000, signal)
+  expect(await player.still(T0 + 90_000, signal)).toBeNull()
+  expect(source.asked.filter((one) => one.kind === 'keys')).toEqual([
+    { kind: 'keys', segment: 'b-0', from: T0 + 30_000, to: T0 + 30_000 },
+  ])
+})

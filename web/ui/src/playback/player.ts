@@ -55,7 +55,7 @@ export class Player {
   constructor(
     cameras: readonly string[],
     at: number,
-    source: FootageSource,
+    private readonly source: FootageSource,
     makeScreen: MakeScreen,
     private readonly events: PlayerEvents,
     private readonly now: () => number = () => performance.now(),
@@ -120,6 +120,12 @@ export class Player {
   step(by: 1 | -1): Promise<void> {
     this.stepping = this.stepping.then(() => this.stepOnce(by)).catch(() => {})
     return this.stepping
+  }
+
+  /** Give the key picture that stands at an instant, of the first camera that has one; null: none has. */
+  async still(at: number, signal: AbortSignal): Promise<ArrayBuffer | null> {
+    const segment = this.screens.map(({ reel }) => reel.at(at)).find((one) => one !== null)
+    return segment ? this.source.keys(segment.id, at, at, signal) : null
   }
 
   /** Bring everything into step; called twenty times a second. */

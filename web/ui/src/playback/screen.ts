@@ -52,7 +52,7 @@ export class Screen {
     onMissing: (segment: string) => void,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.feed = new Feed(reel, source, buffer, onMissing)
+    this.feed = new Feed(reel, source, buffer, onMissing, now)
   }
 
   get camera(): string {

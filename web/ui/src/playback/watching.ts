@@ -49,7 +49,6 @@ export class Watching {
     this.isClosed = true
     removeEventListener('pagehide', this.close)
     this.player.close()
-    void this.api.closePlayback(this.session.id).catch(() => {})
   }
 }
 

@@ -1,6 +1,7 @@
 """Evidence packages through centre and box: what leaves, and what is on record of it."""
 
 import asyncio
+import errno
 import json
 import sys
 import zipfile
@@ -20,6 +21,7 @@ from orchestrator.accounts import Person
 from orchestrator.centre import Centre
 from orchestrator.evidence import exports as module
 from orchestrator.evidence.exports import KEPT_FOR, Asked, Export
+from orchestrator.evidence.package import Growing
 from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.evidence.verifier import GENUINE, verify
 from orchestrator.store.tables import exports, segments
@@ -233,6 +235,21 @@ async def test_a_full_disk_is_noticed_before_anything_is_taken(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("", (), {"free": 1000})())
+    export = await scene.made()
+    assert (export.state, export.problem) == ("failed", "no_space")
+    assert scene.left == []
+
+
+async def test_a_disk_that_fills_up_on_the_way_is_named_and_nothing_half_is_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(growing: Growing, data: bytes) -> None:
+        if growing.size > 10_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(growing, data)
+
+    write = Growing.write
+    monkeypatch.setattr(Growing, "write", full)
     export = await scene.made()
     assert (export.state, export.problem) == ("failed", "no_space")
     assert scene.left == []

@@ -5,8 +5,8 @@ import hashlib
 import itertools
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -210,9 +210,11 @@ class _Job:
                     with package.file(footage_name(piece.camera, piece.segment)) as file:
                         footage = Footage(file, piece.root, begin, end)
                         async for data in response.content.iter_chunked(_CHUNK):
-                            footage.take(data)
+                            with _on_our_disk():
+                                footage.take(data)
                             self._advance(len(data))
-                        return segment_row(told[piece.segment], piece.span_90k, footage)
+                        with _on_our_disk():
+                            return segment_row(told[piece.segment], piece.span_90k, footage)
             except FootageChanged as error:
                 raise EvidenceRefused("footage_changed", f"{piece.segment}: {error}") from error
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
@@ -236,7 +238,8 @@ class _Job:
                         await _check(response, group[0])
                         with package.file(name) as file:
                             async for data in response.content.iter_chunked(_CHUNK):
-                                file.write(data)
+                                with _on_our_disk():
+                                    file.write(data)
                                 self._advance(len(data))
                         return {"camera": camera, "file": name}
                 if attempt >= _BUSY_TRIES:
@@ -255,6 +258,15 @@ class _Job:
     def _advance(self, count: int) -> None:
         self._done += count
         self._tell(self._done)
+
+
+@contextmanager
+def _on_our_disk() -> Generator[None]:
+    """What fails here is our disk, not the line to the box."""
+    try:
+        yield
+    except OSError as error:
+        raise EvidenceRefused("no_space", str(error)) from error
 
 
 async def _check(response: aiohttp.ClientResponse, piece: Piece) -> None:

@@ -3,7 +3,7 @@
 import os
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -80,8 +80,9 @@ class Package:
             self._file.write(verifier.local_header(Entry(name, 0, 0)))
             yield growing
         except BaseException:
-            self._file.seek(at)
-            self._file.truncate()
+            with suppress(OSError):  # a full disk refuses this too; then the package is given up
+                self._file.seek(at)
+                self._file.truncate()
             raise
         sums = growing.sums
         sums.close()

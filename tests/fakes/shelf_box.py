@@ -8,7 +8,7 @@ from typing import cast
 
 from aiohttp.web import AppRunner, TCPSite
 
-from contract.clock import SystemClock
+from contract.clock import Clock, SystemClock
 from contract.keys import from_base64, kid_of
 from contract.messages import Message
 from contract.tls import server_context
@@ -41,9 +41,11 @@ class Told:
 
 
 @asynccontextmanager
-async def serving_shelf(box: FakeBox, data: Path) -> AsyncGenerator[Told]:
+async def serving_shelf(
+    box: FakeBox, data: Path, clock: Clock | None = None
+) -> AsyncGenerator[Told]:
     """Serve what is on the shelf below `data` at the box's address, until the end."""
-    clock, told = SystemClock(), Told()
+    clock, told = clock or SystemClock(), Told()
     public = from_base64(box.pinned.ticket_public)
     trusted = {kid_of(public): public}
     async with UsedTickets.open(data / "live.sqlite") as used:

@@ -1,7 +1,9 @@
 """Evidence packages through centre and box: what leaves, and what is on record of it."""
 
 import asyncio
+import errno
 import json
+import sys
 import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -19,6 +21,7 @@ from orchestrator.accounts import Person
 from orchestrator.centre import Centre
 from orchestrator.evidence import exports as module
 from orchestrator.evidence.exports import KEPT_FOR, Asked, Export
+from orchestrator.evidence.package import Growing
 from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.evidence.verifier import GENUINE, verify
 from orchestrator.store.tables import exports, segments
@@ -237,6 +240,21 @@ async def test_a_full_disk_is_noticed_before_anything_is_taken(
     assert scene.left == []
 
 
+async def test_a_disk_that_fills_up_on_the_way_is_named_and_nothing_half_is_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(growing: Growing, data: bytes) -> None:
+        if growing.size > 10_000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(growing, data)
+
+    write = Growing.write
+    monkeypatch.setattr(Growing, "write", full)
+    export = await scene.made()
+    assert (export.state, export.problem) == ("failed", "no_space")
+    assert scene.left == []
+
+
 # ---------------------------------------------------------------- fetching, cancelling, ending
 
 
@@ -332,3 +350,72 @@ async def test_packages_are_listed_newest_first_page_by_page(scene: Scene) -> No
     for one in asked:
         with suppress(EvidenceRefused):
             await scene.centre.exports.cancel(scene.office, one.id)
+
+
+# ---------------------------------------------------------------- by command
+
+
+async def xunkao(*words: object) -> tuple[int, str]:
+    """Run `xunkao evidence`; gives exit code and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "orchestrator", "evidence", *map(str, words)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+def wish(scene: Scene, config: Path) -> list[object]:
+    span = scene.asked().span
+    return [
+        *("--camera", "cam-1", "--from", span.start.isoformat(), "--to", span.end.isoformat()),
+        *("--reason", "成绩复核", "--request", "附2-2026-0007", "--recipient", "王敏"),
+        *("--config", config),
+    ]
+
+
+async def test_the_commands_make_and_check_a_package_while_the_centre_runs(
+    scene: Scene, tmp_path: Path
+) -> None:
+    config = tmp_path / "xunkao.toml"
+    config.write_text(f'data = "{scene.centre.config.data}"\n')
+    out = tmp_path / "out.zip"
+    code, said = await xunkao("export", *wish(scene, config), "--yes", out)
+    assert code == 0, said
+    (listed,) = await scene.centre.exports.list()
+    assert listed.sha256 is not None
+    assert listed.sha256 in said
+    assert (listed.state, listed.handed_out) == ("made", True)
+    assert out.stat().st_mode & 0o777 == 0o600
+    (row,) = await acts(scene.centre, "ask_evidence")
+    assert row.act.actor.startswith("shell:")
+    _, key = await xunkao("key", "--config", config)
+    assert (await xunkao("verify", out, "--key", key.strip()))[0] == 0
+    assert (await xunkao("verify", out))[0] == 3
+    data = bytearray(out.read_bytes())
+    data[5000] ^= 1
+    out.write_bytes(data)
+    code, said = await xunkao("verify", out, "--key", key.strip())
+    assert code == 1
+    assert "verify.py at offset" in said
+    assert (await xunkao("verify", config))[0] == 2
+
+
+async def test_the_command_refuses_by_code_asks_first_and_overwrites_nothing(
+    scene: Scene, tmp_path: Path
+) -> None:
+    config = tmp_path / "xunkao.toml"
+    config.write_text(f'data = "{scene.centre.config.data}"\n')
+    out = tmp_path / "out.zip"
+    words = wish(scene, config)
+    code, said = await xunkao("export", *words, "--camera", "cam-9", "--yes", out)
+    assert (code, "no_such" in said) == (1, True)
+    code, said = await xunkao("export", *words, out)
+    assert code == 1
+    assert "王敏" in said
+    out.write_text("mine")
+    assert (await xunkao("export", *words, "--yes", out))[0] == 2
+    assert out.read_text() == "mine"
+    assert await scene.centre.exports.list() == []

@@ -142,6 +142,13 @@ async def load_exams(house: House) -> None:
 @asynccontextmanager
 async def enrolled_box(house: House, tmp_path: Path) -> AsyncGenerator[FakeBox]:
     """Let box-1 join with a code over HTTP, and serve until the end; leaves nobody logged in."""
+    box = await join_box(house, tmp_path)
+    async with box.serving():
+        yield box
+
+
+async def join_box(house: House, tmp_path: Path) -> FakeBox:
+    """Let box-1 join with a code over HTTP; leaves nobody logged in."""
     headers = await house.log_in(Role.sys_admin)
     invited = await house.client.post(f"{BASE}/edges/box-1/invite", headers=headers)
     code = Code.parse((await invited.json())["code"])
@@ -156,5 +163,4 @@ async def enrolled_box(house: House, tmp_path: Path) -> AsyncGenerator[FakeBox]:
     box.pin(await answer.read(), code)
     again = await house.client.post(f"{BASE}/enrol", data=body, headers=json)
     assert (again.status, await code_of(again)) == (403, "bad_code")
-    async with box.serving():
-        yield box
+    return box

@@ -21,6 +21,7 @@ const routes: RouteRecordRaw[] = [
   page('sessions', '/sessions', () => import('@/pages/SessionsPage.vue')),
   page('timetables', '/timetables/:id?', () => import('@/pages/TimetablePage.vue')),
   page('recordings', '/recordings', () => import('@/pages/RecordingsPage.vue'), true),
+  page('evidence', '/evidence', () => import('@/pages/EvidencePage.vue')),
   page('references', '/references', () => import('@/pages/ReferencesPage.vue')),
   page('devices', '/devices', () => import('@/pages/DevicesPage.vue')),
   page('ledger', '/ledger', () => import('@/pages/LedgerPage.vue')),

@@ -84,8 +84,7 @@ export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Ale
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'permitted', 'false'] as const
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'secured', 'permitted', 'false'] as const
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'secured', 'permitted', 'false'] as const
 export type ReasonKey = (typeof REASONS)[number]
 
 const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {

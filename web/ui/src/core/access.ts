@@ -8,6 +8,7 @@ export type PageName =
   | 'sessions'
   | 'timetables'
   | 'recordings'
+  | 'evidence'
   | 'references'
   | 'devices'
   | 'ledger'
@@ -20,6 +21,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   sessions: ['exam_office', 'patrol', 'operator'],
   timetables: ['exam_office'],
   recordings: ['exam_office'],
+  evidence: ['exam_office'],
   references: ['exam_office', 'patrol', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],

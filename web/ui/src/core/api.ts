@@ -8,6 +8,10 @@ import type {
   CoverageRow,
   Edge,
   Footage,
+  EvidenceEstimate,
+  EvidencePackage,
+  EvidenceSpan,
+  EvidenceWish,
   Invitation,
   LedgerRow,
   List,
@@ -267,6 +271,37 @@ export class Api {
     }))
     const body = { items, ended }
     await this.call('POST', `/playbacks/${encodeURIComponent(playback)}/intervals`, { body, keepalive: ended })
+  }
+
+  /** Give the newest evidence packages. */
+  async evidence(): Promise<EvidencePackage[]> {
+    return (await this.json<List<EvidencePackage>>('GET', '/evidence')).items
+  }
+
+  evidencePackage(id: string): Promise<EvidencePackage> {
+    return this.json('GET', `/evidence/${encodeURIComponent(id)}`)
+  }
+
+  /** Say how large a package would be, and what is missing. */
+  estimateEvidence(span: EvidenceSpan): Promise<EvidenceEstimate> {
+    return this.json('POST', '/evidence/estimate', { body: span })
+  }
+
+  makeEvidence(wish: EvidenceWish): Promise<EvidencePackage> {
+    return this.json('POST', '/evidence', { body: wish })
+  }
+
+  async cancelEvidence(id: string): Promise<void> {
+    await this.call('DELETE', `/evidence/${encodeURIComponent(id)}`)
+  }
+
+  /** Give an address that opens the package once. */
+  async evidenceLink(id: string): Promise<string> {
+    return (await this.json<{ url: string }>('POST', `/evidence/${encodeURIComponent(id)}/link`, { body: {} })).url
+  }
+
+  async evidenceKey(): Promise<string> {
+    return (await this.json<{ public: string }>('GET', '/evidence/key')).public
   }
 
   private async all<T>(path: string, query: Query = {}): Promise<T[]> {

@@ -77,6 +77,12 @@ describe('times', () => {
     expect(['2026-03-29', '2026-10-25', '2026-11-22'].map(hours)).toEqual([23, 25, 24])
   })
 
+  it('go into a field and come out of it as they were', () => {
+    const at = '2026-11-22T16:00:07.000Z'
+    expect(shanghai.field(at)).toBe('2026-11-23T00:00:07')
+    expect(new Date(shanghai.instantOf(shanghai.field(at))).toISOString()).toBe(at)
+  })
+
   it('of a span are minutes and seconds, hours when there are any', () => {
     expect([7000, 61_000, 4_668_000, -5].map(spanText)).toEqual(['00:07', '01:01', '01:17:48', '00:00'])
   })
@@ -101,6 +107,8 @@ describe('access', () => {
     expect(mayOpen(['patrol', 'operator'], 'timetables')).toBe(false)
     expect(mayOpen(['patrol', 'operator'], 'recordings')).toBe(false)
     expect(mayOpen(['exam_office'], 'recordings')).toBe(true)
+    expect(mayOpen(['patrol', 'operator'], 'evidence')).toBe(false)
+    expect(mayOpen(['exam_office'], 'evidence')).toBe(true)
   })
 
   it('gives nobody without a role anything', () => {

@@ -379,6 +379,51 @@ export interface Reference {
   approved_at: string | null
 }
 
+export interface EvidenceSpan {
+  cameras: string[]
+  from: string
+  to: string
+}
+
+export interface EvidenceWish extends EvidenceSpan {
+  reason: string
+  request: string
+  recipient: string
+  requester: string
+  undertaking: boolean
+}
+
+export interface EvidenceEstimate {
+  bytes: number
+  segments: number
+  missing: { camera: string; from: string; to: string }[]
+}
+
+export type EvidenceState = 'waiting' | 'making' | 'made' | 'failed' | 'cancelled' | 'removed'
+
+export interface EvidencePackage extends EvidenceSpan {
+  id: string
+  state: EvidenceState
+  reason: string
+  request: string
+  requester: string
+  approved_by: string[]
+  recipient: string
+  asked_by: string
+  asked_at: string
+  expected_bytes: number
+  done_bytes: number
+  /** Code of the refusal that ended it. */
+  problem: string
+  sha256: string | null
+  bytes: number | null
+  made_at: string | null
+  retain_until: string | null
+  fetched_at: string | null
+  /** Made by command: there is no file to fetch here. */
+  handed_out: boolean
+}
+
 export interface ServerEvent {
   type: string
   id: string

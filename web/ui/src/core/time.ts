@@ -41,8 +41,14 @@ export class SiteTime {
   }
 
   /** Give the instant at which a date of the site begins. */
-  startOf(date: string): number {
-    const guess = Date.parse(`${date}T00:00:00Z`)
+  startOf = (date: string): number => this.instantOf(`${date}T00:00:00`)
+
+  /** 2026-11-22T09:43:12 in the site's zone, as fields for date and time take it. */
+  field = (at: Instant): string => `${this.date(at)}T${this.second(at)}`
+
+  /** Give the instant of such a field. */
+  instantOf(field: string): number {
+    const guess = Date.parse(`${field}Z`)
     return guess - this.offsetAt(guess - this.offsetAt(guess))
   }
 

@@ -328,14 +328,20 @@ class Journal:
         )
         return [(row[0], msgspec.json.decode(row[1], type=SegmentClosed)) for row in rows]
 
-    async def segments_deleted(self) -> dict[str, SegmentClosed]:
-        """Give the segments whose term ended, by root: the chain is proved across them."""
+    async def segments_total(self) -> tuple[int, int]:
+        """Give how many segments are on record, and how many bytes they are."""
+        size = "json_extract(cast(row as text), '$.bytes')"
+        rows = await self._rows(f"select count(*), coalesce(sum({size}), 0) from segments", ())
+        return next((row[0], row[1]) for row in rows)
+
+    async def roots_deleted(self) -> dict[str, str]:
+        """Give the roots of the segments whose term ended, each with the one it followed."""
         query = "select 1 from sqlite_master where name = 'deletions'"
         if not [*await self._rows(query, ())]:  # nothing was ever deleted here
             return {}
         rows = await self._rows("select segment from deletions where segment is not null", ())
-        gone = [msgspec.json.decode(row[0], type=SegmentClosed) for row in rows]
-        return {segment.root: segment for segment in gone}
+        gone = (msgspec.json.decode(row[0], type=SegmentClosed) for row in rows)
+        return {segment.root: segment.previous for segment in gone}
 
     async def known_paths(self, folder: str) -> frozenset[str]:
         """Give the paths of the segments on record below a folder; both as in `path`."""

@@ -97,27 +97,33 @@ def read_through(data: Path, row: SegmentClosed) -> Fault | None:
     return None
 
 
-def unchained(rows: Iterable[SegmentClosed], gone: Mapping[str, SegmentClosed]) -> Iterator[Fault]:
-    """Give the rows, in order of recording, that do not name the one before of their stream.
+class Chain:
+    """Follows the rows in order of recording; each is to name the one before of its stream."""
 
-    `gone` are those whose term ended, by root: the chain goes on across them.
-    """
-    heads: dict[tuple[str, str], str] = {}
-    for row in rows:
-        key = (row.camera, row.stream)
-        before, at = heads.get(key, ""), row.previous
-        while at != before and at in gone:
-            at = gone[at].previous
-        if at != before:
-            yield _fault(row, "unchained", f"it follows {row.previous or 'nothing'}, not {before}")
-        heads[key] = row.root
+    def __init__(self, gone: Mapping[str, str]) -> None:
+        """`gone` gives what a root followed whose term ended: the chain goes on across them."""
+        self._gone = gone
+        self._heads: dict[tuple[str, str], str] = {}
+
+    def follow(self, row: SegmentClosed) -> Fault | None:
+        """Take the next row; gives what is wrong with it."""
+        key, at = (row.camera, row.stream), row.previous
+        before = self._heads.get(key)
+        self._heads[key] = row.root
+        if before is None and at in self._gone:  # all that came before has gone
+            return None
+        while at != before and at in self._gone:
+            at = self._gone[at]
+        if at == (before or ""):
+            return None
+        return _fault(row, "unchained", f"it follows {row.previous or 'nothing'}, not {before}")
 
 
-def unrecorded(data: Path, shelf: Path, known: frozenset[str]) -> Iterator[Fault]:
-    """Give the sealed files that no row knows."""
-    for path in sorted(shelf.glob("*/*/*.mp4")):
+def unrecorded(data: Path, files: Iterable[Path], known: frozenset[str]) -> Iterator[Fault]:
+    """Give the sealed ones of these files that no row knows."""
+    for path in files:
         where = path.relative_to(data).as_posix()
-        if where not in known:
+        if path.suffix == ".mp4" and where not in known:
             yield Fault("unrecorded", where, "the journal does not know it")
 
 

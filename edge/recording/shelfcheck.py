@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.messages import SegmentClosed
 from edge.config import EdgeConfig
 from edge.journal import Journal
-from edge.recording import integrity
+from edge.recording import adoption, integrity
 from edge.recording.integrity import Fault
 
 _ROWS_AT_ONCE = 500
@@ -52,31 +51,25 @@ async def verify(config: EdgeConfig, progress: Callable[[Verified], None]) -> Ve
     began = time.monotonic()
     found = Verified()
     async with Journal.open(config.journal) as journal:
-        rows = [row async for row in _rows(journal)]
-        found.segments, found.bytes = len(rows), sum(row.bytes for row in rows)
+        found.segments, found.bytes = await journal.segments_total()
+        chain, at = integrity.Chain(await journal.roots_deleted()), 0
         progress(found)
-        for row in rows:
-            fault = await asyncio.to_thread(integrity.read_through, config.data, row)
-            found.faults += [fault] if fault else []
-            found.done += 1
-            found.bytes_done += row.bytes
-            found.seconds = time.monotonic() - began
-            progress(found)
-        found.faults += integrity.unchained(rows, await journal.segments_deleted())
-        known = frozenset(row.path for row in rows)
-        found.faults += await asyncio.to_thread(
-            lambda: [*integrity.unrecorded(config.data, config.shelf, known)]
-        )
+        while rows := await journal.segments_recorded(at, _ROWS_AT_ONCE):
+            at = rows[-1][0]
+            for _, row in rows:
+                fault = await asyncio.to_thread(integrity.read_through, config.data, row)
+                found.faults += [one for one in (fault, chain.follow(row)) if one]
+                found.done += 1
+                found.bytes_done += row.bytes
+                found.seconds = time.monotonic() - began
+                progress(found)
+        for day in await asyncio.to_thread(adoption.days, config.shelf):
+            files = await asyncio.to_thread(adoption.files, day)
+            known = await journal.known_paths(day.relative_to(config.data).as_posix())
+            found.faults += integrity.unrecorded(config.data, files, known)
         found.faults = [one for one in found.faults if await _stands(journal, one)]
     found.quarantined = _files(config.data / "quarantine", config.data)
     return found
-
-
-async def _rows(journal: Journal) -> AsyncIterator[SegmentClosed]:
-    at = 0
-    while rows := await journal.segments_recorded(at, _ROWS_AT_ONCE):
-        for at, row in rows:  # noqa: B007 - where the next begin
-            yield row
 
 
 async def _stands(journal: Journal, fault: Fault) -> bool:

@@ -94,6 +94,7 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   camera_down: ['network', 'restarted', 'permitted', 'false'],
   recording_stopped: ['restarted', 'network', 'false'],
   box_lost: ['network', 'restarted', 'permitted', 'false'],
+  deletion_late: ['network', 'restarted', 'false'],
   nobody_reachable: ['network', 'false'],
 }
 

@@ -9,6 +9,7 @@ export type PageName =
   | 'timetables'
   | 'recordings'
   | 'references'
+  | 'holds'
   | 'devices'
   | 'ledger'
   | 'users'
@@ -22,6 +23,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   references: ['exam_office', 'patrol', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
+  holds: ['exam_office', 'auditor'],
   users: ['sys_admin'],
 }
 

@@ -94,7 +94,7 @@ describe('access', () => {
 
   it('shows administrators and auditors no pictures', () => {
     expect(pagesOf(['sys_admin'])).toEqual(['devices', 'users'])
-    expect(pagesOf(['auditor'])).toEqual(['ledger'])
+    expect(pagesOf(['auditor'])).toEqual(['ledger', 'holds'])
   })
 
   it('keeps timetables and recordings to the examination office', () => {

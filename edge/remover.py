@@ -61,12 +61,24 @@ class Remover:
         self._holds = holds
         self._is_trusted = is_trusted
         self._strays_at: float | None = None
+        self._work = asyncio.Event()
 
     async def run(self) -> None:
-        """Look every half minute until cancelled; raises JournalBusy."""
+        """Look every half minute, and soon after `touch`, until cancelled; raises JournalBusy."""
         while True:
+            self._work.clear()
             await self.look()
-            await self._clock.sleep(LOOK_S)
+            nap = asyncio.ensure_future(self._clock.sleep(LOOK_S))
+            work = asyncio.ensure_future(self._work.wait())
+            try:
+                await asyncio.wait({nap, work}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                nap.cancel()
+                work.cancel()
+
+    def touch(self) -> None:
+        """Look soon: the centre said something."""
+        self._work.set()
 
     async def look(self) -> None:
         """Register what is new, set and raise terms, delete what is due."""

@@ -60,6 +60,8 @@ class Remover:
         self._orders = orders
         self._holds = holds
         self._is_trusted = is_trusted
+        self._grown: set[str] = set()
+        self._has_raised = False
         self._strays_at: float | None = None
         self._work = asyncio.Event()
 
@@ -83,7 +85,7 @@ class Remover:
     async def look(self) -> None:
         """Register what is new, set and raise terms, delete what is due."""
         held = self._holds()
-        grown = await self._terms.remember(self._orders().orders, held.longer)
+        self._grown |= await self._terms.remember(self._orders().orders, held.longer)
         while await self._terms.register():
             pass
         await self._look_for_strays()
@@ -93,8 +95,10 @@ class Remover:
             run = run_of(self._clock, self._boot)
             while await self._terms.settle(run, confirmed, footing.now):
                 pass
-        if grown:
-            await self._terms.raise_of(sorted(grown), footing.now)
+        if not self._has_raised:  # a kill may lie between a window that grew and its footage
+            self._grown |= await self._terms.cameras()
+        await self._terms.raise_of(sorted(self._grown), footing.now)
+        self._grown, self._has_raised = set(), True
         if footing.is_trusted:
             await self._expire(held)
 
@@ -120,10 +124,12 @@ class Remover:
         stays = 0
         while terms := await self._terms.over(self._clock.now(), _AT_ONCE, stays):
             late: dict[DeferCause, list[Term]] = {}
+            footing = await self._footing(held)
             for term in terms:
                 keepers = holding(held.holds, term.camera, term.start, term.end)
-                footing = await self._footing(held)  # the clock may step between two files
                 decision = due(term, keepers, footing)
+                if isinstance(decision, Delete):  # the clock may have stepped since
+                    decision = due(term, keepers, await self._footing(held))
                 if isinstance(decision, Delete):
                     if await self._delete(term):
                         continue

@@ -121,8 +121,32 @@ class Life(RuleBasedStateMachine):
         right = abs(self.error) < timedelta(seconds=5)
         self.footage.append(Footage(camera, Span(end - MINUTE, end), file, right))
 
-    @rule(pause=PAUSES)
-    def wait(self, pause: timedelta) -> None:
+    @precondition(lambda self: self.windows)
+    @rule(hours=st.integers(1, 60), is_killed=st.booleans())
+    def extend_the_last_exam(self, hours: int, is_killed: bool) -> None:
+        """The centre told of it; the box may die before its footage has heard."""
+        if not self.connected:
+            return
+        name, (camera, window) = list(self.windows.items())[-1]
+        longer = Window(window.start, window.end + hours * HOUR, window.days)
+        self.windows[name] = (camera, longer)
+        self.shelf.order(name, camera, longer.start, longer.end, longer.days)
+
+        async def die(*_: object) -> None:
+            raise Killed
+
+        if is_killed:
+            self.shelf.terms.raise_of = die  # type: ignore[assignment]  # it dies there
+            with suppress(Killed):
+                self.look()
+            del self.shelf.terms.raise_of
+            self.shelf.restart()
+        self.look()
+
+    @rule(pause=PAUSES, all_is_well=st.booleans())
+    def wait(self, pause: timedelta, all_is_well: bool) -> None:
+        if all_is_well:
+            self.mend()
         self.clock.turn(pause)
         self.look()
         self.tell()
@@ -238,10 +262,19 @@ class Life(RuleBasedStateMachine):
         self.holds[name] = hold(name, one.camera, one.span.start, one.span.end)
         self.tell()
 
-    @rule()
-    def a_month_goes_by(self) -> None:
+    @rule(all_is_well=st.booleans())
+    def a_month_goes_by(self, all_is_well: bool) -> None:
         self.clock.turn(31 * DAY)
+        if all_is_well:
+            self.mend()
         self.look()
+        self.tell()
+
+    def mend(self) -> None:
+        """Clock, disk and centre are as they should be."""
+        self.connected = self.mounted = True
+        mount(self.folder / "box", "v1", self.truth)
+        self.clock_steps(timedelta())
 
     @precondition(lambda self: self.holds and self.connected)
     @rule()
@@ -346,7 +379,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -262,11 +262,12 @@ class Life(RuleBasedStateMachine):
         self.holds[name] = hold(name, one.camera, one.span.start, one.span.end)
         self.tell()
 
-    @rule(all_is_well=st.booleans())
-    def a_month_goes_by(self, all_is_well: bool) -> None:
+    @rule(all_is_well=st.booleans(), error=st.sampled_from([timedelta(), HOUR]))
+    def a_month_goes_by(self, all_is_well: bool, error: timedelta) -> None:
         self.clock.turn(31 * DAY)
         if all_is_well:
             self.mend()
+            self.clock_steps(error)
         self.look()
         self.tell()
 
@@ -379,7 +380,7 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -159,6 +159,7 @@ class Agent:
         self._outbox: Outbox | None = None
         self._holds = HoldsInForce()
         self._hold_refusal = ""
+        self._remover: Remover | None = None
         self._centre = CentreTime()
         self._hold_key = from_base64(enrolled.hold_public)
         self._disk = DiskWatch(config.data, config.minimum_free_bytes, notes.say)
@@ -184,7 +185,7 @@ class Agent:
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )
-            remover = Remover(
+            self._remover = remover = Remover(
                 self._config.data,
                 await Terms.open(journal),
                 journal,
@@ -269,6 +270,8 @@ class Agent:
         self._holds = after
         self._centre.hear(new.issued_at, heard_at)
         self.trust.raise_floor(new.issued_at)  # the centre's word, signed
+        if self._remover is not None:
+            self._remover.touch()
         if told:
             self._notes.say(
                 HoldsHeard(epoch=after.epoch, number=after.number, accepted=True, holds=after.holds)

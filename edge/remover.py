@@ -60,18 +60,32 @@ class Remover:
         self._orders = orders
         self._holds = holds
         self._is_trusted = is_trusted
+        self._grown: set[str] = set()
+        self._has_raised = False
         self._strays_at: float | None = None
+        self._work = asyncio.Event()
 
     async def run(self) -> None:
-        """Look every half minute until cancelled; raises JournalBusy."""
+        """Look every half minute, and soon after `touch`, until cancelled; raises JournalBusy."""
         while True:
+            self._work.clear()
             await self.look()
-            await self._clock.sleep(LOOK_S)
+            nap = asyncio.ensure_future(self._clock.sleep(LOOK_S))
+            work = asyncio.ensure_future(self._work.wait())
+            try:
+                await asyncio.wait({nap, work}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                nap.cancel()
+                work.cancel()
+
+    def touch(self) -> None:
+        """Look soon: the centre said something."""
+        self._work.set()
 
     async def look(self) -> None:
         """Register what is new, set and raise terms, delete what is due."""
         held = self._holds()
-        grown = await self._terms.remember(self._orders().orders, held.longer)
+        self._grown |= await self._terms.remember(self._orders().orders, held.longer)
         while await self._terms.register():
             pass
         await self._look_for_strays()
@@ -81,8 +95,10 @@ class Remover:
             run = run_of(self._clock, self._boot)
             while await self._terms.settle(run, confirmed, footing.now):
                 pass
-        if grown:
-            await self._terms.raise_of(sorted(grown), footing.now)
+        if not self._has_raised:  # a kill may lie between a window that grew and its footage
+            self._grown |= await self._terms.cameras()
+        await self._terms.raise_of(sorted(self._grown), footing.now)
+        self._grown, self._has_raised = set(), True
         if footing.is_trusted:
             await self._expire(held)
 
@@ -108,10 +124,12 @@ class Remover:
         stays = 0
         while terms := await self._terms.over(self._clock.now(), _AT_ONCE, stays):
             late: dict[DeferCause, list[Term]] = {}
+            footing = await self._footing(held)
             for term in terms:
                 keepers = holding(held.holds, term.camera, term.start, term.end)
-                footing = await self._footing(held)  # the clock may step between two files
                 decision = due(term, keepers, footing)
+                if isinstance(decision, Delete):  # the clock may have stepped since
+                    decision = due(term, keepers, await self._footing(held))
                 if isinstance(decision, Delete):
                     if await self._delete(term):
                         continue

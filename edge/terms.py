@@ -78,6 +78,8 @@ class Terms:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._remembered: list[tuple[str, str, datetime, datetime, int]] = []
+        self._noted: dict[str, str] = {}
 
     @classmethod
     async def open(cls, journal: Journal) -> Self:
@@ -95,6 +97,8 @@ class Terms:
             *((one.id, one.camera, one.start, one.end, one.retain_days) for one in orders),
             *((one.window, one.camera, one.start, one.end, one.retain_days) for one in longer),
         ]
+        if wanted == self._remembered:
+            return set()
         rows = await self._journal.rows("select id, camera, start_us, end_us, days from windows")
         known = {row[0]: row for row in rows}
         grown = []
@@ -108,7 +112,13 @@ class Terms:
         if grown:
             async with self._journal.transaction() as db:
                 await db.executemany("insert or replace into windows values (?, ?, ?, ?, ?)", grown)
+        self._remembered = wanted
         return {row[1] for row in grown}
+
+    async def cameras(self) -> set[str]:
+        """Give the cameras that ever had a window."""
+        rows = await self._journal.rows("select distinct camera from windows")
+        return {row[0] for row in rows}
 
     async def _windows(self, camera: str) -> list[Window]:
         rows = await self._journal.rows(
@@ -226,10 +236,10 @@ class Terms:
     async def note_held(self, id: str, holds: Sequence[str]) -> None:
         """Remember what keeps it beyond its term, for the record of its deletion."""
         text = msgspec.json.encode(sorted(holds)).decode()
-        rows = await self._journal.rows("select held from terms where id = ?", (id,))
-        if [row[0] for row in rows] != [text]:
+        if self._noted.get(id) != text:
             async with self._journal.transaction() as db:
                 await db.execute("update terms set held = ? where id = ?", (text, id))
+            self._noted[id] = text
 
     async def defer(self, terms: Sequence[Term], why: DeferCause, at: datetime) -> None:
         """Write down that these are late, once for each, and tell it."""
@@ -293,6 +303,7 @@ class Terms:
                 (term.id,),
             )
             await tell(db, gone, at, f"deleted.{term.id}.{to_us(at)}")
+        self._noted.pop(term.id, None)
         return gone
 
     async def deletions(self) -> list[Deleted]:

@@ -31,7 +31,7 @@ class Belongings:
 async def belongings(connection: AsyncConnection, edge: str, said: Iterable[Message]) -> Belongings:
     """Read of which cameras and looks, among those named, the box may not speak."""
     named = list(said)
-    strange = {one.camera for one in named if hasattr(one, "camera")}
+    strange = {one.camera for one in named if hasattr(one, "camera")} - {""}
     if strange:
         mine = select(cameras.c.id).where(cameras.c.edge == edge, cameras.c.id.in_(strange))
         strange -= set(await connection.scalars(mine))

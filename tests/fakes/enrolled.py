@@ -10,7 +10,17 @@ import msgspec
 
 from contract.enrolment import BrokerLogin, Enrolled
 from contract.keys import Signed, SigningKey, seal, sign, write_private
-from contract.messages import Camera, Cancelled, DesiredState, Dispatch, EpochGrant, Order, Source
+from contract.messages import (
+    Camera,
+    Cancelled,
+    DesiredState,
+    Dispatch,
+    EpochGrant,
+    HoldList,
+    HoldNotice,
+    Order,
+    Source,
+)
 from contract.tls import self_signed
 from edge.config import EdgeConfig
 from edge.identity import BoxKeys, box_keys
@@ -38,6 +48,15 @@ class Centre:
         )
         return msgspec.json.encode(
             Dispatch(state=_signed(self.plan, state), grant=_signed(self.site, grant))
+        )
+
+    def holds(self, found: HoldList) -> bytes:
+        """Sign a hold list and the grant of its epoch."""
+        grant = EpochGrant(
+            epoch=found.epoch, plan_public=_b64(self.plan.public), issued_at=found.issued_at
+        )
+        return msgspec.json.encode(
+            HoldNotice(list=_signed(self.hold, found), grant=_signed(self.site, grant))
         )
 
 

@@ -158,13 +158,18 @@ def order_cameras(config: EdgeConfig, *cameras: str) -> None:
 
 @asynccontextmanager
 async def live_box(
-    data: Path, *cameras: str, facts: FactSink | None = None
+    data: Path, *cameras: str, facts: FactSink | None = None, over: frozenset[str] = frozenset()
 ) -> AsyncGenerator[LiveBox]:
     """Run a box's live process in this loop, reached over real TLS."""
     config, ticket_key, tls = enrolled_box(data)
     order_cameras(config, *cameras)
     told = FactList()
-    working = asyncio.create_task(serve(config, SystemClock(), facts or told), name="live")
+
+    async def is_over(path: str) -> bool:
+        return path in over
+
+    serving = serve(config, SystemClock(), facts or told, is_over)
+    working = asyncio.create_task(serving, name="live")
     try:
         async with ClientSession(connector=TCPConnector(ssl=tls)) as session:
             box = LiveBox(config, ticket_key, session, told)

@@ -109,6 +109,12 @@ async def test_a_recording_may_be_watched_beyond_the_start_but_not_beyond_the_en
         assert await code(await get(box, PATH, ticket)) == (403, "late")
 
 
+async def test_a_recording_past_its_term_is_not_given_whatever_the_ticket(tmp_path: Path) -> None:
+    lay(tmp_path)
+    async with live_box(tmp_path, "cam1", over=frozenset({PATH})) as box:
+        assert await code(await get(box, PATH, leave_for(PATH))) == (404, "no_such")
+
+
 async def test_a_ticket_opens_no_other_recording(tmp_path: Path) -> None:
     lay(tmp_path, "cam2/other.mp4")
     async with box_with_recording(tmp_path) as box:

@@ -103,6 +103,7 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   disk_low: ['disk', 'permitted', 'false'],
   disk_full: ['disk', 'restarted', 'false'],
   footage_changed: ['secured', 'permitted', 'false'],
+  deletion_late: ['network', 'restarted', 'false'],
   nobody_reachable: ['network', 'false'],
 }
 

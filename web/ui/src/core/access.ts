@@ -10,6 +10,7 @@ export type PageName =
   | 'recordings'
   | 'evidence'
   | 'references'
+  | 'holds'
   | 'devices'
   | 'ledger'
   | 'coverage'
@@ -26,6 +27,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
   coverage: ['exam_office', 'auditor'],
+  holds: ['exam_office', 'auditor'],
   users: ['sys_admin'],
 }
 

@@ -12,11 +12,16 @@ import type {
   EvidencePackage,
   EvidenceSpan,
   EvidenceWish,
+  Covered,
+  Due,
+  DueDay,
+  Hold,
   Invitation,
   LedgerRow,
   List,
   LiveAnswer,
   Me,
+  NewHold,
   PhoneLogin,
   Playback,
   Recording,
@@ -169,6 +174,35 @@ export class Api {
   /** Make this device a duty phone; what comes back is its log-in at the broker. */
   addPhone(): Promise<PhoneLogin> {
     return this.json('POST', '/phones', { body: {} })
+  }
+
+  /** Give holds, those in force first of all. */
+  holds = (state: 'open' | 'all'): Promise<Hold[]> => this.all<Hold>('/holds', { state })
+
+  placeHold(hold: NewHold): Promise<Hold> {
+    return this.json('POST', '/holds', { body: hold })
+  }
+
+  /** Give what a hold of these rooms and this span would cover. */
+  coverOf(rooms: string[], from: string, to: string): Promise<Covered> {
+    return this.json('GET', '/holds/cover', { query: { rooms: rooms.join(','), from, to } })
+  }
+
+  /** Propose that a hold ends, or agree with the one who did. */
+  releaseHold(id: string, reason: string): Promise<Hold> {
+    return this.json('POST', `/holds/${encodeURIComponent(id)}/release`, { body: { reason } })
+  }
+
+  extendHold(id: string, review_at: string, reason: string): Promise<Hold> {
+    return this.json('POST', `/holds/${encodeURIComponent(id)}/extend`, { body: { review_at, reason } })
+  }
+
+  async dueDays(days: number): Promise<DueDay[]> {
+    return (await this.json<{ items: DueDay[] }>('GET', '/retention/days', { query: { days } })).items
+  }
+
+  due(at?: string): Promise<Due> {
+    return this.json('GET', '/retention/due', { query: { at } })
   }
 
   references = (): Promise<Reference[]> => this.all<Reference>('/references')

@@ -100,7 +100,7 @@ describe('access', () => {
 
   it('shows administrators and auditors no pictures', () => {
     expect(pagesOf(['sys_admin'])).toEqual(['devices', 'users'])
-    expect(pagesOf(['auditor'])).toEqual(['ledger', 'coverage'])
+    expect(pagesOf(['auditor'])).toEqual(['ledger', 'coverage', 'holds'])
   })
 
   it('keeps timetables and recordings to the examination office', () => {

@@ -304,6 +304,7 @@ export const ALERT_CLASSES = [
   'disk_low',
   'disk_full',
   'footage_changed',
+  'deletion_late',
   'nobody_reachable',
 ] as const
 export type AlertClass = (typeof ALERT_CLASSES)[number]
@@ -429,4 +430,68 @@ export interface ServerEvent {
   id: string
   at: string
   data: unknown
+}
+
+export const HOLD_KINDS = ['violation', 'incident', 'authority', 'integrity'] as const
+export type HoldKind = (typeof HOLD_KINDS)[number] | 'request'
+export type HoldState = 'PLACED' | 'ACTIVE' | 'REVIEW_DUE' | 'RELEASE_PROPOSED' | 'RELEASED' | 'LAPSED'
+
+/** What a hold covers, and what would be deleted if it ended now. */
+export interface Covered {
+  segments: number
+  bytes: number
+  freed_segments: number
+  freed_bytes: number
+  over_segments: number
+  over_bytes: number
+  next_at: string | null
+  last_at: string | null
+}
+
+export interface Hold {
+  id: string
+  kind: HoldKind
+  state: HoldState
+  cameras: string[]
+  start: string
+  end: string
+  owner: string
+  reason: string
+  review_at: string
+  lapses_at: string | null
+  placed_by: string
+  placed_at: string
+  proposed_by: string | null
+  proposed_at: string | null
+  proposed_why: string | null
+  released_by: string | null
+  ended_at: string | null
+  boxes: { edge: string; confirmed: boolean }[]
+  covered: Covered
+}
+
+export interface NewHold {
+  rooms: string[]
+  start: string
+  end: string
+  kind: HoldKind
+  owner: string
+  reason: string
+  review_at: string
+}
+
+interface Total {
+  segments: number
+  bytes: number
+}
+
+export interface DueDay {
+  day: string
+  due: Total
+  held: Total
+}
+
+export interface Due {
+  at: string
+  totals: Record<'due' | 'held' | 'deferred', Total>
 }

@@ -1,0 +1,152 @@
+"""Holds, deletions and terms in the store, on each kind of database."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from contract.messages import Hold, HoldsHeard
+from orchestrator.access import Role
+from orchestrator.accounts import Person
+from orchestrator.events import Events
+from orchestrator.expired import note_holds
+from orchestrator.holds import HoldRefused, Holds, Limits, NewHold
+from orchestrator.retention import Retention, RetentionRefused, Total
+from orchestrator.store import Store
+from orchestrator.store.tables import cameras, edges, holds, rooms, segments
+from tests.fakes.clock import ManualClock
+from tests.fakes.shelf import hold
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LIMITS = Limits(owner_bytes=3500, site_bytes=10_000)
+
+
+def person(name: str) -> Person:
+    return Person(id=name, user=name, name=name, roles=frozenset({Role.exam_office}), login="l")
+
+
+async def furnish(store: Store, clock: ManualClock) -> Holds:
+    """One camera at one box, and a recording of 1,000 bytes on each of five days."""
+    now = clock.now()
+    async with store.write() as connection:
+        await connection.execute(insert(rooms).values(id="r1", name="教一 101", aliases=[]))
+        await connection.execute(insert(edges).values(id="b1"))
+        camera = {"id": "c1", "room": "r1", "edge": "b1", "sealed": "", "added_at": now}
+        await connection.execute(insert(cameras).values(**camera))
+        rows = [
+            {
+                "id": f"c1.main.{day}",
+                "edge": "b1",
+                "camera": "c1",
+                "stream": "main",
+                "starts_at": now + day * DAY,
+                "ends_at": now + day * DAY + HOUR,
+                "bytes": 1000,
+                "path": f"shelf/{day}",
+                "root": "",
+                "previous": "",
+                "fragments": 1,
+                "clock": "trusted",
+                "volume": "",
+                "adopted": False,
+                "retain_until": now + (30 + day) * DAY,
+            }
+            for day in range(5)
+        ]
+        await connection.execute(insert(segments), rows)
+    return Holds(store, Events(clock), clock, LIMITS, lambda: None)
+
+
+def wanted(clock: ManualClock, days: int = 2) -> NewHold:
+    now = clock.now()
+    return NewHold(
+        cameras=("c1",),
+        start=now,
+        end=now + days * DAY,
+        kind="incident",
+        reason="停电",
+        review_at=now + 90 * DAY,
+    )
+
+
+async def test_what_is_due_is_what_no_hold_covers(store: Store) -> None:
+    clock = ManualClock()
+    desk, retention = await furnish(store, clock), Retention(store, clock)
+    placed = await desk.place(person("li"), wanted(clock))
+    assert (placed.covered.segments, placed.boxes) == (2, {"b1": False})
+    found = await retention.due(clock.now() + 33 * DAY)
+    assert [one.id for one in found.held] == ["c1.main.0", "c1.main.1"]
+    assert [one.id for one in found.due] == ["c1.main.2", "c1.main.3"]
+    assert found.totals["due"] == Total(2, 2000)
+
+
+async def test_days_are_those_of_the_site(store: Store) -> None:
+    clock = ManualClock()
+    desk, retention = await furnish(store, clock), Retention(store, clock)
+    await desk.place(person("li"), wanted(clock, 1))
+    zone = (clock.now() + 20 * HOUR).tzinfo
+    assert zone is not None
+    days = await retention.days(clock.now() + 31 * DAY, zone)
+    assert [(one.due, one.held) for one in days] == [
+        (Total(0, 0), Total(1, 1000)),
+        (Total(1, 1000), Total(0, 0)),
+    ]
+    assert days[0].day == f"{clock.now() + 30 * DAY:%Y-%m-%d}"
+
+
+async def test_two_holds_of_one_footage_free_nothing_alone(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    first = await desk.place(person("li"), wanted(clock))
+    await desk.place(person("wang"), wanted(clock, 1))
+    covered = (await desk.one(first.id)).covered
+    assert (covered.segments, covered.freed_segments) == (2, 1)
+
+
+async def test_one_owner_may_hold_so_much_and_no_more(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    await desk.place(person("li"), wanted(clock))
+    with pytest.raises(HoldRefused) as refused:
+        await desk.place(person("li"), wanted(clock))
+    assert refused.value.code == "hold_limit"
+    await desk.place(person("wang"), wanted(clock))
+
+
+async def test_the_store_itself_refuses_a_release_by_one_person(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    await desk.place(person("li"), wanted(clock))
+    with pytest.raises(IntegrityError):
+        async with store.write() as connection:
+            await connection.execute(
+                holds.update().values(
+                    state="RELEASED", proposed_by="li", released_by="li", ended_at=clock.now()
+                )
+            )
+
+
+async def test_a_hold_only_its_box_knew_comes_back_for_two_to_release(store: Store) -> None:
+    clock = ManualClock()
+    desk, now = await furnish(store, clock), clock.now()
+    known: Hold = hold("h9", "c1", now, now + DAY, kind="request")
+    fact = HoldsHeard(epoch=2, number=1, accepted=True, holds=(known,))
+    for _ in range(2):
+        async with store.write() as connection:
+            await note_holds(connection, "b1", now, fact)
+    (found,) = await desk.list()
+    assert (found.id, found.state, found.kind) == ("h9", "REVIEW_DUE", "integrity")
+    await desk.release(person("li"), "h9", "核对无误")
+    released = await desk.release(person("wang"), "h9", "同意")
+    assert released.state == "RELEASED"
+
+
+async def test_no_class_is_shorter_than_thirty_days(store: Store) -> None:
+    retention = Retention(store, ManualClock())
+    with pytest.raises(RetentionRefused) as refused:
+        await retention.set_class(person("li"), "校级", 29, "省空间")
+    assert refused.value.code == "retention_too_short"
+    await retention.set_class(person("li"), "国家教育考试", 180, "上级要求")
+    (only,) = await retention.classes()
+    assert (only.category, only.days, only.set_by) == ("国家教育考试", 180, "li")

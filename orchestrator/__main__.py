@@ -15,7 +15,7 @@ from contract.running import causes, until_told
 from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
-from orchestrator.commands import edges, epoch, forecast, ledger, site, timetable, users
+from orchestrator.commands import archive, edges, epoch, forecast, ledger, site, timetable, users
 from orchestrator.config import Config, ConfigError
 from orchestrator.demo import DemoFailed, Options
 from orchestrator.demo import run as run_demo
@@ -111,6 +111,7 @@ def demo(
 
 
 app.command()(forecast.forecast)
+app.add_typer(archive.app, name="archive")
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
 app.add_typer(ledger.app, name="ledger")

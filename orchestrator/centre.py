@@ -11,8 +11,11 @@ from contract import topics
 from contract.bus import Arrival, Bus
 from contract.clock import Clock
 from contract.enrolment import Enrol
+from contract.objects import Objects
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
+from orchestrator.archive import Archive
+from orchestrator.archiveexpiry import ArchiveExpiry
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.capacity import Capacity
@@ -61,6 +64,7 @@ class Centre:
     catalogue: Catalogue
     looks: Looks
     recordings: Recordings
+    archive_expiry: ArchiveExpiry | None
     doors: Doors
     references: References
     phones: Phones
@@ -98,6 +102,8 @@ class Centre:
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
+            if self.archive_expiry is not None:
+                group.create_task(self.archive_expiry.run(), name="archive expiry")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -175,6 +181,8 @@ def _compose(
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     duty = Duty(store, events, clock)
     capacity = Capacity(store, clock, lead, config.timezone)
+    objects = None if config.archive is None else Objects.of(config.archive)
+    archive = None if objects is None else Archive(store, objects, config.keys / "archive.key")
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -199,7 +207,8 @@ def _compose(
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),
-        recordings=Recordings(store, ledger, boxes, keyring.ticket, clock),
+        recordings=Recordings(store, ledger, boxes, keyring.ticket, clock, archive),
+        archive_expiry=None if objects is None else ArchiveExpiry(store, objects, clock),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker, bus, keyring.seal, clock),

@@ -10,6 +10,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import (
+    Archived,
     Booted,
     CameraChanged,
     EdgeStatus,
@@ -24,6 +25,7 @@ from contract.messages import (
     TamperChanged,
 )
 from contract.spans import Span
+from orchestrator.archive import keep_copy
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
 from orchestrator.store.tables import (
@@ -75,6 +77,9 @@ async def apply(
             return await _look(connection, edge, at, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
+        case Archived():
+            news = await keep_copy(connection, edge, data)
+            return [Happened("recording", data.segment, {"archived": data.copy})] if news else []
         case TamperChanged():
             return await _tamper(connection, edge, at, data)
         case ReferenceTaken():

@@ -5,6 +5,8 @@ from urllib.parse import unquote
 from aiohttp import ClientError
 from aiohttp.web import Request, StreamResponse
 
+from contract.archive import ArchiveBroken
+from contract.objects import NoSuchObject, StoreAway
 from orchestrator.access import Action
 from orchestrator.recordings import Media, Segment
 from web import shapes
@@ -58,7 +60,7 @@ async def pass_on(request: Request, found: Media) -> StreamResponse:
     try:
         async for chunk in found.chunks:
             await answer.write(chunk)
-    except (ClientError, TimeoutError, OSError):
+    except (ClientError, TimeoutError, OSError, StoreAway, NoSuchObject, ArchiveBroken):
         # The head is sent: the only honest end is a torn connection, never a short file.
         if request.transport is not None:
             request.transport.abort()

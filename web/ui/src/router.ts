@@ -22,6 +22,7 @@ const routes: RouteRecordRaw[] = [
   page('timetables', '/timetables/:id?', () => import('@/pages/TimetablePage.vue')),
   page('recordings', '/recordings', () => import('@/pages/RecordingsPage.vue'), true),
   page('references', '/references', () => import('@/pages/ReferencesPage.vue')),
+  page('capacity', '/capacity', () => import('@/pages/CapacityPage.vue')),
   page('devices', '/devices', () => import('@/pages/DevicesPage.vue')),
   page('ledger', '/ledger', () => import('@/pages/LedgerPage.vue')),
   page('users', '/users', () => import('@/pages/UsersPage.vue')),

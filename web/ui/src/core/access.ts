@@ -9,6 +9,7 @@ export type PageName =
   | 'timetables'
   | 'recordings'
   | 'references'
+  | 'capacity'
   | 'devices'
   | 'ledger'
   | 'users'
@@ -20,6 +21,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   timetables: ['exam_office'],
   recordings: ['exam_office'],
   references: ['exam_office', 'patrol', 'operator'],
+  capacity: ['exam_office', 'sys_admin'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
   users: ['sys_admin'],

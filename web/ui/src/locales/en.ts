@@ -577,7 +577,7 @@ export const en: typeof zhCN = {
     doesNotFit: '{box}: does not fit on {day}, {size} too little.',
     atMost: 'On its fullest day {size} too little.',
     ways: 'Any one of these is enough:',
-    fewer: '{hours} camera hours less before that day',
+    fewer: '{hours} camera hours less before the fullest day',
     otherBox: 'Move cameras to {box}, which has {size} free',
     later: 'Hold the examinations from {day} on',
     larger: 'A disk larger by {size}',

@@ -574,7 +574,7 @@ export const zhCN = {
     doesNotFit: '{box}：{day} 起放不下，缺 {size}。',
     atMost: '最满的一天缺 {size}。',
     ways: '以下任一办法即可解决：',
-    fewer: '该日之前减少 {hours} 个摄像机小时',
+    fewer: '在最满的一天之前减少 {hours} 个摄像机小时',
     otherBox: '把摄像机改接到 {box}（余 {size}）',
     later: '考试改到 {day} 及以后',
     larger: '磁盘扩容 {size}',

@@ -64,7 +64,7 @@ class Objects:
         if parts.scheme == "file":
             root = Path(parts.path)
             return cls(LocalStore(root), root) if root.is_dir() else cls(LocalStore("/"), root)
-        secret = _credential(place.credential_file)
+        secret = read_credential(place.credential_file)
         config: S3Config = {"region": place.region}
         if place.endpoint:
             config["endpoint"] = place.endpoint
@@ -133,7 +133,8 @@ class Objects:
             self._store = LocalStore(self._root)
 
 
-def _credential(path: Path | None) -> Credential | None:
+def read_credential(path: Path | None) -> Credential | None:
+    """Read a credential file; raises StoreAway naming it."""
     if path is None:
         return None
     try:

@@ -16,6 +16,7 @@ from orchestrator import config as configuration
 from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
 from orchestrator.commands import (
+    archive,
     coverage,
     edges,
     epoch,
@@ -123,6 +124,7 @@ def demo(
 
 app.add_typer(coverage.app, name="coverage")
 app.command()(forecast.forecast)
+app.add_typer(archive.app, name="archive")
 app.add_typer(edges.app, name="edge")
 app.add_typer(epoch.app, name="epoch")
 app.add_typer(evidence.app, name="evidence")

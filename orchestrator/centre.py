@@ -12,8 +12,11 @@ from contract.bus import Arrival, Bus
 from contract.clock import Clock
 from contract.enrolment import Enrol
 from contract.messages import EdgeStatus
+from contract.objects import Objects
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
+from orchestrator.archive import Archive
+from orchestrator.archiveexpiry import ArchiveExpiry
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.capacity import Capacity
@@ -21,6 +24,7 @@ from orchestrator.catalogue import Catalogue
 from orchestrator.certificates.office import Certificates
 from orchestrator.certificates.reading import Site as CertifiedSite
 from orchestrator.config import Config
+from orchestrator.covers import is_over
 from orchestrator.dispatch import Dispatcher
 from orchestrator.doors import Doors
 from orchestrator.duty import Duty
@@ -75,6 +79,7 @@ class Centre:
     exports: Exports
     playbacks: Playbacks
     screening: Screening
+    archive_expiry: ArchiveExpiry | None
     doors: Doors
     references: References
     phones: Phones
@@ -121,6 +126,8 @@ class Centre:
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
             group.create_task(self.certificates.run(), name="certificates")
+            if self.archive_expiry is not None:
+                group.create_task(self.archive_expiry.run(), name="archive expiry")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -211,13 +218,15 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
-    recordings = Recordings(store, ledger, boxes, keyring.ticket, clock)
     playbacks = Playbacks(store, ledger, clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
     hold_lists = HoldLists(store, keyring, bus, clock, lead)
     limits = Limits(config.holds.owner_gigabytes * 10**9, config.holds.site_gigabytes * 10**9)
     duty = Duty(store, events, clock)
     capacity = Capacity(store, clock, lead, config.timezone)
+    objects = None if config.archive is None else Objects.of(config.archive)
+    archive = None if objects is None else Archive(store, objects, config.keys / "archive.key")
+    recordings = Recordings(store, ledger, boxes, keyring.ticket, clock, archive)
 
     def heard(edge: str, status: EdgeStatus) -> None:
         dispatch.hear(edge, status)
@@ -254,6 +263,7 @@ def _compose(
         recordings=recordings,
         playbacks=playbacks,
         screening=Screening(store, recordings, playbacks, boxes, keyring.ticket, clock),
+        archive_expiry=(None if objects is None else ArchiveExpiry(store, objects, clock, is_over)),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker.book, bus, keyring.seal, clock),

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from contract.bus import BrokerAddress
+from contract.objects import ArchivePlace, StoreAway, read_credential
 
 DATABASE_PASSWORD = "XUNKAO_DATABASE_PASSWORD"
 """Environment variable that holds the database's password when no file does."""
@@ -117,6 +118,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     broker: BrokerConfig = BrokerConfig()
     sign_in: SignInConfig = SignInConfig()
     holds: HoldsConfig = HoldsConfig()
+    archive: ArchivePlace | None = None
+    """Where the boxes' second copies are; its credential may read and delete."""
 
     @property
     def keys(self) -> Path:
@@ -155,7 +158,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
         config = msgspec.toml.decode(path.read_bytes(), type=Config, dec_hook=_path)
         _check(config)
         return _complete(config, path.parent.resolve(), environ)
-    except (OSError, msgspec.MsgspecError, ValueError) as error:
+    except (OSError, msgspec.MsgspecError, ValueError, StoreAway) as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
@@ -193,11 +196,16 @@ def _complete(config: Config, folder: Path, environ: Mapping[str, str]) -> Confi
         secret = (folder / database.password_file).read_text().splitlines()[0]
     if secret and database.url.startswith("postgresql:"):
         database = msgspec.structs.replace(database, url=_with_password(database.url, secret))
+    archive = config.archive
+    if archive is not None and archive.credential_file is not None:
+        archive = msgspec.structs.replace(archive, credential_file=folder / archive.credential_file)
+        read_credential(archive.credential_file)
     return msgspec.structs.replace(
         config,
         data=folder / config.data,
         database=database,
         broker=_complete_broker(config.broker, folder, environ),
+        archive=archive,
     )
 
 

@@ -1,7 +1,11 @@
-"""Which recordings a hold covers: the one condition that lists, sums and expiry share."""
+"""Which recordings a hold covers, and which are over: what lists, sums and expiry share."""
+
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.retention import CLOCKS_AGREE
 from orchestrator.store.tables import deletions, hold_cameras, holds, segments
 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
@@ -32,3 +36,14 @@ def is_deleted() -> ColumnElement[bool]:
         deletions.c.segment == segments.c.id, deletions.c.edge == segments.c.edge
     )
     return exists(gone.correlate(segments))
+
+
+async def is_over(connection: AsyncConnection, segment: str, now: datetime) -> bool:
+    """Say whether nothing keeps a segment any more: its term is over by both clocks, and no hold.
+
+    Three clocks may each be wrong by `CLOCKS_AGREE`: the segment's, its window's and ours.
+    """
+    s = segments.c
+    over = s.retain_until <= now - 3 * CLOCKS_AGREE
+    query = select(s.id).where(s.id == segment, over, ~is_held())
+    return (await connection.execute(query)).first() is not None

@@ -166,6 +166,8 @@ def _set_up(folder: Path, now: datetime) -> str:
     for name in ("identity", "plan", "ticket", "hold", "attest", "evidence", "tls"):
         SigningKey.make().save(beside / f"{name}.pem")
     SealKey.load_or_make(beside / "seal.key")
+    archive = SealKey.load_or_make(beside / "archive.key")  # may be taken to the safe
+    write_private(beside / "archive.pub", to_base64(archive.public).encode())
     tls = SigningKey.load(beside / "tls.pem")
     write_private(beside / "tls.crt", self_signed(tls, "xunkao").encode())
     site = SigningKey.make()

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from contract.keys import SigningKey
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.access import Action, may
 from orchestrator.accounts import Person
-from orchestrator.boxes import Boxes
+from orchestrator.archive import Archive, NoCopy
+from orchestrator.boxes import Boxes, BoxUnreachable
+from orchestrator.byterange import Unsatisfiable, span_of
 from orchestrator.covers import is_deleted, is_held
 from orchestrator.ledger import Act, Ledger
 from orchestrator.store import Store
@@ -84,8 +86,10 @@ class Recordings:
         boxes: Boxes,
         ticket_key: SigningKey,
         clock: Clock,
+        archive: Archive | None = None,
     ) -> None:
         self._store = store
+        self._archive = archive
         self._ledger = ledger
         self._boxes = boxes
         self._key = ticket_key
@@ -173,9 +177,23 @@ class Recordings:
         headers = {TICKET_HEADER: issue(self._key, self._ticket(person, found, path))}
         if range_header:
             headers["Range"] = range_header
-        async with self._boxes.ask(
+        asking = self._boxes.ask(
             found.edge, "GET", f"/shelf/{path}", headers=headers, streaming=True
-        ) as response:
+        )
+        async with AsyncExitStack() as stack:
+            try:
+                response = await stack.enter_async_context(asking)
+            except BoxUnreachable:
+                copied = await self._from_archive(act, segment, range_header)
+                if copied is None:
+                    raise
+                yield copied
+                return
+            if response.status == 404:
+                copied = await self._from_archive(act, segment, range_header)
+                if copied is not None:
+                    yield copied
+                    return
             if response.status not in (200, 206):
                 refused = refusal_of(response.status)
                 await self._ledger.record(replace(act, result=refused.code))
@@ -186,6 +204,24 @@ class Recordings:
                 response.headers.get("Content-Range", ""),
                 response.content.iter_chunked(CHUNK),
             )
+
+    async def _from_archive(self, act: Act, segment: str, range_header: str) -> Media | None:
+        """Open the second copy of what its box cannot give; None: there is none to be read."""
+        if self._archive is None:
+            return None
+        try:
+            copy = await self._archive.open(segment)
+            span = span_of(range_header, copy.size_bytes)
+        except NoCopy:
+            return None
+        except Unsatisfiable as error:
+            raise PlaybackRefused("unsatisfiable_range") from error
+        await self._ledger.record(replace(act, result="from_archive"))
+        if span is None:
+            return Media(200, copy.size_bytes, "", copy.read(0, copy.size_bytes))
+        start, end = span
+        said = f"bytes {start}-{end - 1}/{copy.size_bytes}"
+        return Media(206, end - start, said, copy.read(start, end))
 
     async def _leave(self, person: Person, segment: str, reason: str) -> Segment:
         if not may(person.roles, Action.play_recording):

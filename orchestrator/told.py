@@ -10,6 +10,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import (
+    Archived,
     Booted,
     CameraChanged,
     Deferred,
@@ -30,6 +31,7 @@ from contract.messages import (
 from contract.retention import FLOOR_DAYS, Window, retain_until
 from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
+from orchestrator.archive import keep_copy
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
@@ -75,6 +77,9 @@ async def apply(
             return await _look(connection, edge, at, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
+        case Archived():
+            news = await keep_copy(connection, edge, data)
+            return [Happened("recording", data.segment, {"archived": data.copy})] if news else []
         case TamperChanged():
             return await _tamper(connection, edge, at, data)
         case ReferenceTaken():

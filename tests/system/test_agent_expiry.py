@@ -23,8 +23,8 @@ from edge.clockrun import boot_id, run_of
 from edge.config import EdgeConfig
 from edge.holds import HoldsInForce, load, save
 from edge.journal import Journal
+from edge.live.lapsed import Viewing
 from edge.terms import Terms
-from edge.viewing import Viewing
 from orchestrator.logins import user_of
 from tests.fakes.broker import Listening, running_broker
 from tests.fakes.enrolled import Centre, enrolled_box

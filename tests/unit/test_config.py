@@ -1,6 +1,7 @@
 """The centre's configuration."""
 
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -141,8 +142,9 @@ def _keys(kind: type[msgspec.Struct], before: str = "") -> list[str]:
     keys: list[str] = []
     for field in msgspec.structs.fields(kind):
         name = before + field.name
-        is_table = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
-        keys += _keys(field.type, f"{name}.") if is_table else [name]
+        kinds = get_args(field.type) or (field.type,)  # a table may be left out
+        tables = [k for k in kinds if isinstance(k, type) and issubclass(k, msgspec.Struct)]
+        keys += _keys(tables[0], f"{name}.") if tables else [name]
     return keys
 
 

@@ -7,6 +7,8 @@ from aiohttp import ClientError
 from aiohttp.web import Request, StreamResponse
 from msgspec import Meta
 
+from contract.archive import ArchiveBroken
+from contract.objects import NoSuchObject, StoreAway
 from orchestrator.access import Action
 from orchestrator.recordings import Media, Segment
 from web import shapes
@@ -75,7 +77,7 @@ async def pass_on(request: Request, found: Media, person: str = "") -> StreamRes
             if pace is not None:
                 await pace.take(person, len(chunk))
             await answer.write(chunk)
-    except (ClientError, TimeoutError, OSError):
+    except (ClientError, TimeoutError, OSError, StoreAway, NoSuchObject, ArchiveBroken):
         # The head is sent: the only honest end is a torn connection, never a short file.
         if request.transport is not None:
             request.transport.abort()

@@ -24,6 +24,7 @@ const routes: RouteRecordRaw[] = [
   page('evidence', '/evidence', () => import('@/pages/EvidencePage.vue')),
   page('references', '/references', () => import('@/pages/ReferencesPage.vue')),
   page('holds', '/holds', () => import('@/pages/HoldsPage.vue')),
+  page('capacity', '/capacity', () => import('@/pages/CapacityPage.vue')),
   page('devices', '/devices', () => import('@/pages/DevicesPage.vue')),
   page('ledger', '/ledger', () => import('@/pages/LedgerPage.vue')),
   page('coverage', '/coverage', () => import('@/pages/CoveragePage.vue')),

@@ -11,6 +11,7 @@ export type PageName =
   | 'evidence'
   | 'references'
   | 'holds'
+  | 'capacity'
   | 'devices'
   | 'ledger'
   | 'coverage'
@@ -24,6 +25,7 @@ const MAY: Record<PageName, readonly Role[]> = {
   recordings: ['exam_office'],
   evidence: ['exam_office'],
   references: ['exam_office', 'patrol', 'operator'],
+  capacity: ['exam_office', 'sys_admin'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   ledger: ['auditor'],
   coverage: ['exam_office', 'auditor'],

@@ -16,6 +16,7 @@ import type {
   Due,
   DueDay,
   Hold,
+  Forecast,
   Invitation,
   LedgerRow,
   List,
@@ -89,6 +90,8 @@ export class Api {
 
   rooms = (): Promise<Room[]> => this.all<Room>('/rooms')
   cameras = (): Promise<Camera[]> => this.all<Camera>('/cameras')
+  forecast = (): Promise<Forecast> => this.json('GET', '/forecast')
+
   edges = (): Promise<Edge[]> => this.all<Edge>('/edges')
   users = (): Promise<User[]> => this.all<User>('/users')
 
@@ -146,8 +149,8 @@ export class Api {
     return this.json('GET', `/timetables/${encodeURIComponent(id)}`)
   }
 
-  applyTimetable(id: string, reason: string): Promise<Applied> {
-    return this.json('POST', `/timetables/${encodeURIComponent(id)}/apply`, { body: { reason } })
+  applyTimetable(id: string, reason: string, override = false): Promise<Applied> {
+    return this.json('POST', `/timetables/${encodeURIComponent(id)}/apply`, { body: { reason, override } })
   }
 
   /** Give the alerts that are not solved yet. */

@@ -99,6 +99,37 @@ export interface TimetableRow {
   message_en: string
 }
 
+/** One day of one disk: `used` at its end, `peak` the most within it, `free` at the peak. */
+export interface ForecastDay {
+  date: string
+  used_bytes: number
+  planned_bytes: number
+  expiring_bytes: number
+  peak_bytes: number
+  free_bytes: number | null
+  shortfall_bytes: number
+}
+
+export interface BoxForecast {
+  edge: string
+  total_bytes: number | null
+  capacity_bytes: number | null
+  held_bytes: number
+  days: ForecastDay[]
+  rates: Partial<Record<'recorded' | 'reported' | 'assumed', number>>
+  /** Nothing is known of a box that never told its size. */
+  fits: boolean | null
+  first_day: string | null
+  shortfall_bytes: number
+  options: { fewer_camera_hours: number; other_boxes: { edge: string; free_bytes: number }[]; later: string | null } | null
+}
+
+export interface Forecast {
+  at: string
+  timezone: string
+  boxes: BoxForecast[]
+}
+
 export interface StagedTimetable {
   id: string
   rows: TimetableRow[]
@@ -109,6 +140,8 @@ export interface StagedTimetable {
     unchanged: number
   }
   columns: Record<string, string>
+  /** What it does to the disks; `edge` is the first box that does not fit because of it. */
+  capacity?: { fits: boolean; edge: string | null; boxes: BoxForecast[] } | null
 }
 
 export interface Applied {

@@ -99,6 +99,8 @@ class Dispatch(Message, frozen=True, kw_only=True):
     """A `DesiredState`, signed with the plan key."""
     grant: Signed
     """The `EpochGrant` of its epoch, signed with the site's offline key."""
+    anchor: Signed | None = None
+    """An `Anchor`: the ledger's head of this hour, signed with the centre's identity key."""
 
 
 class CourseHeld(Message, frozen=True, kw_only=True):
@@ -284,6 +286,16 @@ class ReferenceTaken(Message, frozen=True, kw_only=True):
     sharpness: float
 
 
+class AnchorKept(Message, frozen=True, kw_only=True):
+    """The ledger's head was kept in the box's chain of anchors. Fact type `anchor`."""
+
+    row: Annotated[int, Meta(ge=1)]
+    number: Annotated[int, Meta(ge=1)]
+    """Of the link in the box's chain."""
+    link: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    """The link's hash: the head of that chain now."""
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -295,6 +307,7 @@ FactData = (
     | ShelfTrouble
     | TamperChanged
     | ReferenceTaken
+    | AnchorKept
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -308,6 +321,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "shelf": ShelfTrouble,
     "tamper": TamperChanged,
     "reference": ReferenceTaken,
+    "anchor": AnchorKept,
 }
 
 

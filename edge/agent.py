@@ -22,10 +22,11 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown, Will
 from contract.clock import Clock
 from contract.enrolment import Enrolled
-from contract.keys import BadSignature
+from contract.keys import BadSignature, Signed, from_base64
 from contract.messages import (
     Booted,
     CameraStatus,
+    Dispatch,
     EdgeStatus,
     ProcessLost,
     ShelfTrouble,
@@ -34,6 +35,7 @@ from contract.messages import (
 from contract.retry import keep
 from contract.running import causes
 from edge import orders as in_force
+from edge.anchors import keep_anchor
 from edge.children import Child, tend
 from edge.clocktrust import ClockTrust
 from edge.config import EdgeConfig
@@ -134,6 +136,7 @@ class Agent:
         self._config = config
         self._keys = keys
         self._site = trusted_for(enrolled.site_public)
+        self._centre = from_base64(enrolled.identity_public)
         self._enrolled_at = enrolled.at
         self._notes = notes
         self._bus = bus
@@ -141,7 +144,9 @@ class Agent:
         self._boot = boot
         self._orders = OrdersInForce()
         self._refused: set[tuple[int, int]] = set()
+        self._anchor: Signed | None = None
         self._outbox: Outbox | None = None
+        self._journal: Journal | None = None
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
@@ -160,6 +165,7 @@ class Agent:
         self.trust.raise_floor(self._enrolled_at)
         self._orders = _load(self._config.orders)
         async with Journal.open(self._config.journal) as journal:
+            self._journal = journal
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )
@@ -184,6 +190,7 @@ class Agent:
                 if self._outbox is not None:
                     self._outbox.on_heard(arrival.payload)
             elif arrival.payload:  # an empty retained topic changes nothing
+                await self._on_anchor(arrival.payload)
                 await self._on_desired(arrival.payload)
         except msgspec.MsgspecError as error:
             log.warning("ignored a message on %s: %s", arrival.topic, error)
@@ -207,6 +214,24 @@ class Agent:
         self.trust.raise_floor(state.issued_at)  # the centre's word, signed
         self._notes.say(StateHeard(epoch=state.epoch, revision=state.revision, accepted=True))
         await self._publish_status()
+
+    async def _on_anchor(self, payload: bytes) -> None:
+        """Keep the ledger's head that came along; it comes again until another does."""
+        anchor = msgspec.json.decode(payload, type=Dispatch).anchor
+        if anchor is None or anchor == self._anchor or self._journal is None:
+            return
+        try:
+            await keep_anchor(
+                self._journal,
+                self._keys,
+                self._config.edge,
+                self._centre,
+                anchor,
+                self._clock.now(),
+            )
+        except BadSignature as error:
+            log.warning("refused an anchor: %s", error)
+        self._anchor = anchor
 
     def _refuse(self, reason: str) -> None:
         have = (self._orders.epoch, self._orders.revision)

@@ -13,6 +13,7 @@ from contract.clock import Clock
 from contract.enrolment import Enrol
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
+from orchestrator.anchoring import Anchoring
 from orchestrator.boxes import Boxes
 from orchestrator.broker import Broker, Listener
 from orchestrator.catalogue import Catalogue
@@ -48,6 +49,7 @@ class Centre:
     store: Store
     events: Events
     ledger: Ledger
+    anchoring: Anchoring
     accounts: Accounts
     site: Site
     sessions: Sessions
@@ -97,6 +99,7 @@ class Centre:
             group.create_task(self.doors.run(), name="doors")
             group.create_task(self.phones.run(), name="phones")
             group.create_task(self.alerts.run(), name="alerts")
+            group.create_task(self.anchoring.run(self.dispatch.publish_all), name="anchors")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -184,7 +187,8 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
-    dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
+    anchoring = Anchoring(ledger, keyring.identity, clock)
+    dispatch = Dispatcher(store, keyring, bus, events, clock, lead, anchor=lambda: anchoring.newest)
     duty = Duty(store, events, clock)
 
     async def applied(edges: frozenset[str]) -> None:
@@ -198,6 +202,7 @@ def _compose(
         store=store,
         events=events,
         ledger=ledger,
+        anchoring=anchoring,
         accounts=accounts,
         site=Site(store, clock, config.camera_subnets, keyring.seal),
         sessions=Sessions(store, clock, lead),

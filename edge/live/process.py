@@ -11,6 +11,7 @@ from aiohttp.web import AppRunner, TCPSite
 
 from contract.clock import Clock
 from contract.tls import server_context
+from edge.anchors import all_anchors
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
 from edge.journal import Journal
@@ -66,7 +67,10 @@ async def serve(config: EdgeConfig, clock: Clock, facts: FactSink) -> None:
         playback = Playback(config.edge, trusted, config.shelf, used, teller, clock)
         views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
-            AppRunner(application(looks, playback, views), shutdown_timeout=2.0)
+            AppRunner(
+                application(looks, playback, views, partial(all_anchors, config)),
+                shutdown_timeout=2.0,
+            )
         ) as runner:
             host, port = config.address
             await TCPSite(runner, host, port, ssl_context=tls).start()

@@ -1,6 +1,7 @@
 """What the centre asks of this box (contract.boxapi), over mutual TLS."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp.typedefs import Handler
@@ -14,6 +15,7 @@ from aiohttp.web import (
     middleware,
 )
 
+from contract.anchors import AnchorFile
 from contract.boxapi import TICKET_HEADER, LiveOffer
 from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
@@ -39,7 +41,13 @@ def _ticket(request: Request) -> str:
     return ticket
 
 
-def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Application:
+Anchors = Callable[[], Awaitable[AnchorFile]]
+"""Gives the box's chain of anchors."""
+
+
+def application(
+    looks: Looks, playback: Playback, views: ReferenceViews, anchors: Anchors
+) -> Application:
     """Make the application; its callers were checked by TLS."""
 
     @middleware
@@ -84,6 +92,9 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
         await views.take(request.match_info["camera"], _ticket(request))
         return Response(status=202)
 
+    async def kept(_: Request) -> Response:
+        return _json(await anchors())
+
     async def health(_: Request) -> Response:
         return _json({"state": "ok", "looks": len(looks.listed())})
 
@@ -95,5 +106,6 @@ def application(looks: Looks, playback: Playback, views: ReferenceViews) -> Appl
     app.router.add_get("/shelf/{path:.+}", shelf)
     app.router.add_get("/references/{camera}/{sha256}", reference)
     app.router.add_post("/references/{camera}", take)
+    app.router.add_get("/anchors", kept)
     app.router.add_get("/health", health)
     return app

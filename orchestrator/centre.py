@@ -146,7 +146,12 @@ async def _open_broker(
     guests += await phone_guests(store, keyring.seal)
     outside = config.broker.outside()
     if outside is not None:
-        yield OutsideBroker(outside, clock, guests)
+        secret = config.broker.asking_secret()
+        yield (
+            OutsideBroker.asking(outside, secret, guests)
+            if secret
+            else OutsideBroker.told(outside, clock, guests)
+        )
         return
     listener = None
     if config.broker.tls_port is not None:

@@ -406,6 +406,8 @@ class Alert(Answer, frozen=True, kw_only=True, rename={"kind": "class"}):
     room_name: str | None
     camera: str | None
     edge: str | None
+    switch: str | None
+    """Where it is a switch that is down."""
     session: str | None
     raised_at: Instant
     first_at: Instant

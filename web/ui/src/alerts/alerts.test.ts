@@ -85,6 +85,7 @@ describe('an alert', () => {
   it('is somewhere, by the name people know', () => {
     expect(placeOf(alert('a'))).toBe('教A-101')
     expect(placeOf({ room: null, camera: null, edge: 'box-1' })).toBe('box-1')
+    expect(placeOf({ room: null, camera: null, edge: 'box-1', switch: 'sw-A2' })).toBe('sw-A2')
   })
 
   it('has a history in the order of time', () => {

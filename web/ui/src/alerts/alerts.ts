@@ -75,8 +75,8 @@ export function alertToTake(
 }
 
 /** Where an alert is, as people say it. */
-export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Alert, 'room_name' | 'edge'>>): string {
-  return alert.room_name || alert.room || alert.camera || alert.edge || ''
+export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Alert, 'room_name' | 'edge' | 'switch'>>): string {
+  return alert.room_name || alert.room || alert.camera || alert.switch || alert.edge || ''
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */

@@ -216,6 +216,8 @@ export interface Alert extends AlertTold {
   active: boolean
   room_name: string | null
   edge: string | null
+  /** Where it is a switch that is down. */
+  switch: string | null
   first_at: string
   count: number
   do_zh: string

@@ -44,7 +44,7 @@ async def from_boxes(
 
 
 async def _from_box(boxes: Boxes, edge: str, public: bytes, centre: bytes) -> list[Witness]:
-    async with boxes.ask(edge, "GET", "/anchors") as answer:
+    async with boxes.ask(edge, "GET", "/anchors", streaming=True) as answer:
         if answer.status != 200:
             raise BoxUnreachable(f"box {edge} answered with {answer.status}")
         file = msgspec.json.decode(await answer.read(), type=AnchorFile)

@@ -55,6 +55,7 @@ class Centre:
     sessions: Sessions
     timetables: Timetables
     broker: Broker | OutsideBroker
+    door: BrokerDoor
     bus: Bus
     boxes: Boxes
     enrolment: Enrolment
@@ -192,6 +193,7 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
+    door = _door(config, keyring, broker)
     anchoring = Anchoring(ledger, keyring.identity, clock)
     dispatch = Dispatcher(store, keyring, bus, events, clock, lead, anchor=lambda: anchoring.newest)
     duty = Duty(store, events, clock)
@@ -213,11 +215,10 @@ def _compose(
         sessions=Sessions(store, clock, lead),
         timetables=Timetables(store, clock, lead, config.timezone, applied),
         broker=broker,
+        door=door,
         bus=bus,
         boxes=boxes,
-        enrolment=Enrolment(
-            store, keyring, events, clock, broker.book, _door(config, keyring, broker)
-        ),
+        enrolment=Enrolment(store, keyring, events, clock, broker.book, door),
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, dispatch.hear),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),

@@ -474,6 +474,8 @@ class Phone(Answer, frozen=True, kw_only=True):
     password: str
     url: str
     """WebSocket address of the broker, subprotocol `mqtt`."""
+    broker: str
+    """Address for MQTT applications, `mqtts://host:port`; empty where there is only `url`."""
     subscribe: str
     """Topic of the alerts, JSON."""
     text: str

@@ -119,6 +119,8 @@ class Camera(Answer, frozen=True, kw_only=True):
     room: str
     room_name: str
     edge: str
+    switch: str
+    """What it hangs on; empty: unknown."""
     state: str
     cause: str
     last_frame_at: Instant | None

@@ -33,6 +33,8 @@ export interface Camera {
   room: string
   room_name: string
   edge: string
+  /** What it hangs on; empty: unknown. */
+  switch: string
   state: CameraState
   cause: string
   last_frame_at: string | null

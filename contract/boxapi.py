@@ -3,6 +3,7 @@
 `POST /live` (LiveOffer → 201 LiveAnswer) · `POST /live/{id}/renew` (a signed Renewal → 204) ·
 `DELETE /live/{id}` (204) · `GET /live` (list of LiveLook) · `GET /shelf/{path}` with the header
 `Xunkao-Ticket` (a playback Ticket over that path; Range as in RFC 9110) · `GET /health` ·
+`GET /anchors` (an AnchorFile: the box's whole chain of anchors) ·
 `GET /references/{camera}/{sha256}` (PNG, as taken) and `POST /references/{camera}` (202: take a new
 candidate), each with a playback Ticket over its address without the leading slash.
 `GET /fragments/{path}?from&to` (a playback Ticket over path and query; 90 kHz from the segment's

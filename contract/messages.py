@@ -107,6 +107,8 @@ class Dispatch(Message, frozen=True, kw_only=True):
     """A `DesiredState`, signed with the plan key."""
     grant: Signed
     """The `EpochGrant` of its epoch, signed with the site's offline key."""
+    anchor: Signed | None = None
+    """An `Anchor`: the ledger's head of this hour, signed with the centre's identity key."""
 
 
 HoldKind = Literal["request", "violation", "incident", "authority", "integrity"]
@@ -511,6 +513,16 @@ class Archived(Message, frozen=True, kw_only=True):
     verified_at: Instant
 
 
+class AnchorKept(Message, frozen=True, kw_only=True):
+    """The ledger's head was kept in the box's chain of anchors. Fact type `anchor`."""
+
+    row: Annotated[int, Meta(ge=1)]
+    number: Annotated[int, Meta(ge=1)]
+    """Of the link in the box's chain."""
+    link: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    """The link's hash: the head of that chain now."""
+
+
 FactData = (
     SegmentClosed
     | GapFound
@@ -530,6 +542,7 @@ FactData = (
     | ContactChanged
     | RecorderBegan
     | Archived
+    | AnchorKept
 )
 
 FACT_TYPES: dict[str, type[Message]] = {
@@ -551,6 +564,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "contact": ContactChanged,
     "recorder": RecorderBegan,
     "archived": Archived,
+    "anchor": AnchorKept,
 }
 
 

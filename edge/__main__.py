@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from contract.clock import SystemClock
@@ -82,6 +83,36 @@ def enrol(
     except joining.EnrolRefused as error:
         raise _fail(error, 1) from error
     typer.echo(f"box {settings.edge} belongs to {centre} now; start it: xunkao-edge run")
+
+
+@app.command()
+def anchors(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One line for `xunkao ledger verify --anchors`.")
+    ] = False,
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Show the heads of the centre's ledger that this box has on record, signed by it."""
+    from contract.anchors import witnesses
+    from contract.keys import BadSignature
+    from edge.anchors import all_anchors
+    from edge.identity import NotEnrolled
+    from edge.journal import JournalBusy, JournalDamaged
+
+    settings = _load(config)
+    try:
+        kept = asyncio.run(all_anchors(settings))
+        found = witnesses(kept)
+    except (NotEnrolled, JournalBusy, OSError) as error:
+        raise _fail(error) from error
+    except (JournalDamaged, BadSignature) as error:
+        raise _fail(error, 1) from error
+    if as_json:
+        typer.echo(msgspec.json.encode(kept))
+        return
+    for number, witness in enumerate(found, 1):
+        anchor = witness.anchor
+        typer.echo(f"{number}\t{anchor.at:%Y-%m-%dT%H:%M:%SZ}\t{anchor.row}\t{anchor.hash}")
 
 
 @app.command()

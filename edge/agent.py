@@ -21,10 +21,11 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown, Will
 from contract.clock import Clock
 from contract.enrolment import Enrolled
-from contract.keys import BadSignature, from_base64
+from contract.keys import BadSignature, Signed, from_base64
 from contract.messages import (
     Booted,
     CameraStatus,
+    Dispatch,
     EdgeStatus,
     HoldsHeard,
     ProcessLost,
@@ -33,6 +34,7 @@ from contract.messages import (
 from contract.retry import keep
 from contract.running import causes
 from edge import orders as in_force
+from edge.anchors import keep_anchor
 from edge.children import Child, tend
 from edge.clockrun import boot_id
 from edge.clocktrust import ClockTrust
@@ -149,6 +151,7 @@ class Agent:
         self._config = config
         self._keys = keys
         self._site = trusted_for(enrolled.site_public)
+        self._centre_public = from_base64(enrolled.identity_public)
         self._enrolled_at = enrolled.at
         self._notes = notes
         self._bus = bus
@@ -156,6 +159,7 @@ class Agent:
         self._boot = boot
         self._orders = OrdersInForce()
         self._refused: set[tuple[int, int]] = set()
+        self._anchor: Signed | None = None
         self._outbox: Outbox | None = None
         self._holds = HoldsInForce()
         self._hold_refusal = ""
@@ -163,6 +167,7 @@ class Agent:
         self._centre = CentreTime()
         self._hold_key = from_base64(enrolled.hold_public)
         self._disk = DiskWatch(config.data, config.minimum_free_bytes, notes.say)
+        self._journal: Journal | None = None
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
@@ -182,6 +187,7 @@ class Agent:
         self._orders = _load(self._config.orders)
         self._holds = _load_holds(self._config.holds)
         async with Journal.open(self._config.journal) as journal:
+            self._journal = journal
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )
@@ -224,6 +230,7 @@ class Agent:
             elif arrival.topic == topics.holds(self._config.edge):
                 await self._on_holds(arrival.payload)
             else:
+                await self._on_anchor(arrival.payload)
                 await self._on_desired(arrival.payload)
         except msgspec.MsgspecError as error:
             log.warning("ignored a message on %s: %s", arrival.topic, error)
@@ -277,6 +284,24 @@ class Agent:
                 HoldsHeard(epoch=after.epoch, number=after.number, accepted=True, holds=after.holds)
             )
         return None
+
+    async def _on_anchor(self, payload: bytes) -> None:
+        """Keep the ledger's head that came along; it comes again until another does."""
+        anchor = msgspec.json.decode(payload, type=Dispatch).anchor
+        if anchor is None or anchor == self._anchor or self._journal is None:
+            return
+        try:
+            await keep_anchor(
+                self._journal,
+                self._keys,
+                self._config.edge,
+                self._centre_public,
+                anchor,
+                self._clock.now(),
+            )
+        except BadSignature as error:
+            log.warning("refused an anchor: %s", error)
+        self._anchor = anchor
 
     def _refuse(self, reason: str) -> None:
         have = (self._orders.epoch, self._orders.revision)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -17,7 +17,17 @@ from pathlib import Path
 import aiosqlite
 import msgspec
 
-from contract.messages import CameraChanged, GapFound, Message, Order, SegmentClosed, type_of
+from contract.anchors import Anchor, AnchorLink, hash_of
+from contract.keys import Signed
+from contract.messages import (
+    AnchorKept,
+    CameraChanged,
+    GapFound,
+    Message,
+    Order,
+    SegmentClosed,
+    type_of,
+)
 from contract.spans import Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +83,10 @@ create table if not exists copies (
     sha256 text not null, -- hex, of the encrypted object
     at_us integer not null,
     primary key (segment, copy)
+) strict;
+create table if not exists anchors (
+    number integer primary key,
+    link blob not null -- an AnchorLink in a Signed, JSON
 ) strict;
 create table if not exists meta (key text primary key, value text not null) strict;
 """
@@ -203,6 +217,30 @@ class Journal:
             await _tell(db, name, kind, at, msgspec.json.encode(data))
             if note is not None:
                 await _remember(db, *note)
+
+    async def add_anchor(
+        self, make: Callable[[Signed | None], Signed | None], at: datetime
+    ) -> bool:
+        """Add the link that `make` gives for the last one, and its fact; it may give None."""
+        async with self._transaction() as db:
+            row = await _one(db, "select link from anchors order by number desc limit 1")
+            link = make(msgspec.json.decode(row[0], type=Signed) if row else None)
+            if link is None:
+                return False
+            body = msgspec.json.decode(link.body, type=AnchorLink)
+            anchor = msgspec.json.decode(body.anchor.body, type=Anchor)
+            await db.execute(
+                "insert into anchors (number, link) values (?, ?)",
+                (body.number, msgspec.json.encode(link)),
+            )
+            kept = AnchorKept(row=anchor.row, number=body.number, link=hash_of(link))
+            await _tell(db, f"anchor.{hash_of(link)}", "anchor", at, msgspec.json.encode(kept))
+            return True
+
+    async def anchors(self) -> tuple[Signed, ...]:
+        """Give the chain of anchors."""
+        rows = await self._rows("select link from anchors order by number", ())
+        return tuple(msgspec.json.decode(row[0], type=Signed) for row in rows)
 
     async def facts_after(
         self, seq: int, limit: int

@@ -19,7 +19,16 @@ from contract import topics
 from contract.bus import Arrival, Bus, BusDown
 from contract.clock import Clock
 from contract.keys import BadSignature
-from contract.messages import EdgeStatus, Fact, Heard, Message, SegmentClosed, data_of, verify_fact
+from contract.messages import (
+    AnchorKept,
+    EdgeStatus,
+    Fact,
+    Heard,
+    Message,
+    SegmentClosed,
+    data_of,
+    verify_fact,
+)
 from contract.retry import keep
 from orchestrator import told
 from orchestrator.belonging import belongings
@@ -220,6 +229,11 @@ class Catalogue:
         closed = [data for _, data in allowed if isinstance(data, SegmentClosed)]
         at_once = partial(told.keep_segments, connection, edge, closed, self._lead)
         kept = await _wholly(connection, at_once, f"{edge}: {len(closed)} segments at once")
+        for _, data in allowed:
+            if isinstance(data, AnchorKept):  # the head of the box's own chain stands in ours
+                what = f"{edge}#{data.number}"
+                act = Act(f"edge:{edge}", "keep_anchor", what, f"row {data.row}: {data.link}")
+                await append(connection, act, now)
         happened = kept or []
         for fact, data in allowed:
             if kept is None or not isinstance(data, SegmentClosed):

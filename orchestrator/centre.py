@@ -15,6 +15,7 @@ from contract.messages import EdgeStatus
 from contract.objects import Objects
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
+from orchestrator.anchoring import Anchoring
 from orchestrator.archive import Archive
 from orchestrator.archiveexpiry import ArchiveExpiry
 from orchestrator.boxes import Boxes
@@ -63,12 +64,14 @@ class Centre:
     store: Store
     events: Events
     ledger: Ledger
+    anchoring: Anchoring
     accounts: Accounts
     site: Site
     sessions: Sessions
     timetables: Timetables
     capacity: Capacity
     broker: Broker | OutsideBroker
+    door: BrokerDoor
     bus: Bus
     boxes: Boxes
     enrolment: Enrolment
@@ -128,6 +131,7 @@ class Centre:
             group.create_task(self.certificates.run(), name="certificates")
             if self.archive_expiry is not None:
                 group.create_task(self.archive_expiry.run(), name="archive expiry")
+            group.create_task(self.anchoring.run(self.dispatch.publish_all), name="anchors")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
             )
@@ -177,7 +181,12 @@ async def _open_broker(
     guests += await phone_guests(store, keyring.seal)
     outside = config.broker.outside()
     if outside is not None:
-        yield OutsideBroker(outside, clock, guests)
+        secret = config.broker.asking_secret()
+        yield (
+            OutsideBroker.asking(outside, secret, guests)
+            if secret
+            else OutsideBroker.told(outside, clock, guests)
+        )
         return
     listener = None
     if config.broker.tls_port is not None:
@@ -218,8 +227,10 @@ def _compose(
     ledger = Ledger(store, clock)
     accounts = Accounts(store, clock, config.sign_in)
     bus = Bus(broker.address, "xunkao-centre", clock)
+    door = _door(config, keyring, broker)
+    anchoring = Anchoring(ledger, keyring.identity, clock)
     playbacks = Playbacks(store, ledger, clock)
-    dispatch = Dispatcher(store, keyring, bus, events, clock, lead)
+    dispatch = Dispatcher(store, keyring, bus, events, clock, lead, anchor=lambda: anchoring.newest)
     hold_lists = HoldLists(store, keyring, bus, clock, lead)
     limits = Limits(config.holds.owner_gigabytes * 10**9, config.holds.site_gigabytes * 10**9)
     duty = Duty(store, events, clock)
@@ -245,17 +256,17 @@ def _compose(
         store=store,
         events=events,
         ledger=ledger,
+        anchoring=anchoring,
         accounts=accounts,
         site=Site(store, clock, config.camera_subnets, keyring.seal),
         sessions=Sessions(store, clock, lead),
         timetables=Timetables(store, clock, lead, config.timezone, applied, capacity=capacity),
         capacity=capacity,
         broker=broker,
+        door=door,
         bus=bus,
         boxes=boxes,
-        enrolment=Enrolment(
-            store, keyring, events, clock, broker.book, _door(config, keyring, broker)
-        ),
+        enrolment=Enrolment(store, keyring, events, clock, broker.book, door),
         dispatch=dispatch,
         catalogue=Catalogue(store, bus, events, clock, lead, heard),
         looks=Looks(store, ledger, boxes, keyring.ticket, accounts.holder, clock, lead),

@@ -19,6 +19,7 @@ DATABASE_PASSWORD = "XUNKAO_DATABASE_PASSWORD"
 
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 _Minutes = Annotated[int, Meta(ge=0, le=240)]
+_SECRET_LENGTH = 32
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _AtLeastOne = Annotated[int, Meta(ge=1)]
 
@@ -49,12 +50,23 @@ class BrokerConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """File whose first line is the password of the URL's user; else the environment is asked."""
     ca_file: Path | None = None
     """Authorities (PEM) that vouch for the outside broker; else those of the system."""
+    asking_secret_file: Path | None = None
+    """File whose first line an outside broker shows when it asks us about log-ins, as an EMQX does.
+
+    Without it log-ins are made there, through Mosquitto's dynamic-security plugin.
+    """
     host: str = "127.0.0.1"
     """Address it listens at, and under which boxes reach it."""
     port: _Port = 1883
     """Plain TCP; bound to this machine alone when `tls_port` is set."""
     tls_port: _Port | None = None
     """TLS with a certificate that boxes pin; needed as soon as a box is another machine."""
+
+    def asking_secret(self) -> str:
+        """Give what an outside broker shows that asks; empty when it is told."""
+        if self.asking_secret_file is None:
+            return ""
+        return self.asking_secret_file.read_text().splitlines()[0]
 
     def outside(self) -> BrokerAddress | None:
         """Give the outside broker and who may change its log-ins; None when it is our own."""
@@ -213,6 +225,8 @@ def _complete_broker(
     broker: BrokerConfig, folder: Path, environ: Mapping[str, str]
 ) -> BrokerConfig:
     if not broker.url:
+        if broker.asking_secret_file is not None:
+            raise ValueError("broker.asking_secret_file is for an outside broker: broker.url")
         return broker
     secret = environ.get(BROKER_PASSWORD, "")
     if broker.password_file is not None:
@@ -220,6 +234,10 @@ def _complete_broker(
     if not secret:
         raise ValueError(f"broker.url: no password; broker.password_file or {BROKER_PASSWORD}")
     ca_file = broker.ca_file and folder / broker.ca_file
+    asking = broker.asking_secret_file and folder / broker.asking_secret_file
+    if asking and len(asking.read_text().split("\n")[0]) < _SECRET_LENGTH:
+        raise ValueError(f"broker.asking_secret_file: less than {_SECRET_LENGTH} characters")
+    broker = msgspec.structs.replace(broker, asking_secret_file=asking)
     whole = msgspec.structs.replace(broker, url=_with_password(broker.url, secret), ca_file=ca_file)
     _named("broker.ca_file", str(ca_file), lambda _: _address_of(whole).tls())
     return whole

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,10 @@ class Dispatcher:
         events: Events,
         clock: Clock,
         lead: Lead,
+        anchor: Callable[[], Signed | None] = lambda: None,
     ) -> None:
+        """`anchor` gives what travels with each state besides."""
+        self._anchor = anchor
         self._store = store
         self._keyring = keyring
         self._bus = bus
@@ -100,7 +103,7 @@ class Dispatcher:
     async def greet(self, bus: Bus) -> None:
         """Publish what stands, for the broker forgets."""
         del bus
-        await self._publish_all()
+        await self.publish_all()
         self.touch()
 
     async def run(self) -> None:
@@ -130,7 +133,7 @@ class Dispatcher:
     async def _repeat(self) -> None:
         while True:
             await self._clock.sleep(REFRESH_S)
-            await self._publish_all()
+            await self.publish_all()
             self.touch()  # exams came nearer
 
     async def _has_changed(self) -> bool:
@@ -224,7 +227,8 @@ class Dispatcher:
             id=name, room=room, switch=switch, sealed=seal(key, source), reference=reference
         )
 
-    async def _publish_all(self) -> None:
+    async def publish_all(self) -> None:
+        """Publish every box's state as it stands."""
         epoch = self._keyring.grant().epoch
         async with self._store.read() as connection:
             standing = {
@@ -237,7 +241,8 @@ class Dispatcher:
 
     async def _publish(self, edge: str, payload: bytes) -> None:
         try:
-            await self._bus.publish(topics.desired(edge), payload, retain=True)
+            whole = _with_anchor(payload, self._anchor()) if payload else payload
+            await self._bus.publish(topics.desired(edge), whole, retain=True)
         except BusDown:
             return  # the next connect publishes it
 
@@ -246,6 +251,13 @@ class Dispatcher:
         self._heard.pop(edge, None)
         self._behind.pop(edge, None)
         await self._publish(edge, b"")
+
+
+def _with_anchor(payload: bytes, anchor: Signed | None) -> bytes:
+    if anchor is None:
+        return payload
+    dispatch = msgspec.json.decode(payload, type=Dispatch)
+    return msgspec.json.encode(msgspec.structs.replace(dispatch, anchor=anchor))
 
 
 async def _seal_keys(connection: AsyncConnection) -> dict[str, bytes]:

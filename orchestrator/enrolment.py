@@ -92,12 +92,17 @@ class LeftToTheCentre:
 
 @dataclass(frozen=True, slots=True)
 class BrokerDoor:
-    """Where boxes reach the broker."""
+    """Where boxes, and applications on phones, reach the broker."""
 
     host: str
     port: int
     certificate: str = ""
     named: bool = False
+
+    @property
+    def url(self) -> str:
+        """Its address by TLS; empty where there is none."""
+        return f"mqtts://{self.host}:{self.port}" if self.named or self.certificate else ""
 
 
 class Enrolment:

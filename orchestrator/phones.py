@@ -3,6 +3,7 @@
 import logging
 import secrets
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import insert, or_, select, update
 
@@ -13,7 +14,6 @@ from contract.keys import SealKey, seal
 from contract.retry import keep
 from orchestrator import logins
 from orchestrator.accounts import Person
-from orchestrator.guestbook import GuestBook
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.logins import Guest, new_password, user_of_phone
 from orchestrator.store import Store, StoreAway
@@ -34,11 +34,23 @@ class PhoneLogin:
     password: str = field(repr=False)
 
 
+class PhoneBook(Protocol):
+    """Which phones may log in at the broker."""
+
+    async def add_phone(self, phone: str, password: str) -> None:
+        """Let a phone in."""
+        ...
+
+    async def remove_phone(self, phone: str) -> None:
+        """Throw a phone out."""
+        ...
+
+
 class Phones:
     """Makes and ends the log-ins of duty phones. `run` ends those whose person left."""
 
     def __init__(
-        self, store: Store, book: GuestBook, bus: Bus, seal_key: SealKey, clock: Clock
+        self, store: Store, book: PhoneBook, bus: Bus, seal_key: SealKey, clock: Clock
     ) -> None:
         self._store = store
         self._book = book

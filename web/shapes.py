@@ -122,6 +122,8 @@ class Camera(Answer, frozen=True, kw_only=True):
     room: str
     room_name: str
     edge: str
+    switch: str
+    """What it hangs on; empty: unknown."""
     state: str
     cause: str
     last_frame_at: Instant | None
@@ -617,6 +619,8 @@ class Alert(Answer, frozen=True, kw_only=True, rename={"kind": "class"}):
     room_name: str | None
     camera: str | None
     edge: str | None
+    switch: str | None
+    """Where it is a switch that is down."""
     session: str | None
     raised_at: Instant
     first_at: Instant
@@ -683,6 +687,8 @@ class Phone(Answer, frozen=True, kw_only=True):
     password: str
     url: str
     """WebSocket address of the broker, subprotocol `mqtt`."""
+    broker: str
+    """Address for MQTT applications, `mqtts://host:port`; empty where there is only `url`."""
     subscribe: str
     """Topic of the alerts, JSON."""
     text: str

@@ -11,6 +11,7 @@ from aiohttp.web import AppRunner, TCPSite
 
 from contract.clock import Clock
 from contract.tls import server_context
+from edge.anchors import all_anchors
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
 from edge.journal import Journal
@@ -74,7 +75,10 @@ async def serve(
         views = ReferenceViews(playback, References.below(config.data), config.orders)
         async with _listening(
             AppRunner(
-                application(looks, playback, views, Copies(config.shelf)), shutdown_timeout=2.0
+                application(
+                    looks, playback, views, Copies(config.shelf), partial(all_anchors, config)
+                ),
+                shutdown_timeout=2.0,
             )
         ) as runner:
             host, port = config.address

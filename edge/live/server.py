@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import msgspec
 from aiohttp.typedefs import Handler
@@ -17,6 +17,7 @@ from aiohttp.web import (
     middleware,
 )
 
+from contract.anchors import AnchorFile
 from contract.boxapi import TICKET_HEADER, LiveOffer, ViewingOrder
 from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
@@ -61,8 +62,12 @@ def _part_of(opened: Opened, wanted: slice) -> Response:
     return Response(status=206, body=body, content_type="video/mp4", headers=_NOT_KEPT | about)
 
 
+Anchors = Callable[[], Awaitable[AnchorFile]]
+"""Gives the box's chain of anchors."""
+
+
 def application(
-    looks: Looks, playback: Playback, views: ReferenceViews, copies: Copies
+    looks: Looks, playback: Playback, views: ReferenceViews, copies: Copies, anchors: Anchors
 ) -> Application:
     """Make the application; its callers were checked by TLS."""
 
@@ -150,6 +155,9 @@ def application(
         await views.take(request.match_info["camera"], _ticket(request))
         return Response(status=202)
 
+    async def kept(_: Request) -> Response:
+        return _json(await anchors())
+
     async def health(_: Request) -> Response:
         return _json({"state": "ok", "looks": len(looks.listed())})
 
@@ -166,6 +174,7 @@ def application(
     app.router.add_get("/growing/{camera}", growing)
     app.router.add_get("/references/{camera}/{sha256}", reference)
     app.router.add_post("/references/{camera}", take)
+    app.router.add_get("/anchors", kept)
     app.router.add_get("/health", health)
     return app
 

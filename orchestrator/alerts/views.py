@@ -48,6 +48,8 @@ class AlertView:
     room_name: str | None
     camera: str | None
     edge: str | None
+    switch: str | None
+    """Where it is a switch that is down."""
     session: str | None
     raised_at: datetime
     first_at: datetime
@@ -93,6 +95,7 @@ def view(case: Case, names: Names) -> AlertView:
     alike -= {"taken_by", "solved_by"}
     return AlertView(
         **{name: getattr(case, name) for name in alike},
+        switch=case.subject if case.kind == "switch_down" else None,
         priority=case.priority,
         room_name=room_name,
         text_zh=words.zh,

@@ -28,7 +28,7 @@ from orchestrator.evidence.package import Package, beside_of, writing
 from orchestrator.evidence.plan import EvidenceRefused, Piece, Plan, facts_of
 from orchestrator.evidence.readme import add_reading_matter
 from orchestrator.keyring import Keyring
-from orchestrator.ledger import Ledger
+from orchestrator.ledger import FIRST, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import edges
 
@@ -105,13 +105,18 @@ class Maker:
                     viewing,
                     boxes,
                     self._keyring.identity.public,
-                    await self._ledger.head(),
+                    await self._head(),
                 ),
                 self._keyring.evidence,
             )
             made = await _sum_of(beside_of(place))
             await on_sealed(made.sha256, made.bytes)
         return made
+
+    async def _head(self) -> tuple[int, str]:
+        """Give number and hash of the ledger's newest row; 0 and zeros while there is none."""
+        newest = await self._ledger.head()
+        return (0, FIRST) if newest is None else (newest.id, newest.hash)
 
     async def _vouched(self, told: Mapping[str, Fact]) -> list[Vouched]:
         names = sorted({fact.edge for fact in told.values()})

@@ -1,5 +1,7 @@
 """A covered camera → a person's phone → taken → everybody sees who → solved."""
 
+import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -93,3 +95,36 @@ async def test_a_phone_without_network_says_so(site: Demo, browser: Browser) -> 
     await phone.context.set_offline(False)
     await expect(phone.get_by_test_id("phone-bar")).to_be_hidden(timeout=30_000)
     await phone.context.close()
+
+
+async def test_a_dead_switch_is_one_alert_on_the_phone(site: Demo, browser: Browser) -> None:
+    phone = await a_phone(site, browser, "operator")
+    cameras = [camera["id"] for camera in site.ready["cameras"]]
+    for camera in cameras:
+        await fault(site, camera, kind="cut", seconds=None)
+    alert = phone.locator('[data-testid="phone-alert"][data-class="switch_down"]')
+    await expect(alert).to_contain_text("switch-A1", timeout=30_000)
+    await expect(alert).to_contain_text("4")
+    down = phone.locator('[data-testid="phone-alert"][data-class="camera_down"]')
+    await expect(down).to_have_count(0)
+    for camera in cameras:
+        await no_fault(site, camera)
+    await phone.context.close()
+
+
+async def test_every_box_has_the_ledgers_head_on_record(site: Demo) -> None:
+    command = (sys.executable, "-m", "orchestrator", "ledger", "verify", "--from-edges")
+    config = ("--config", str(site.folder / "data" / "xunkao.toml"))
+
+    async def says() -> str:
+        process = await asyncio.create_subprocess_exec(
+            *command, *config, stdout=asyncio.subprocess.PIPE
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        return out.decode()
+
+    async def all_agree() -> bool:
+        return "agree (box-1, box-2)" in await says()
+
+    await until_async(all_agree, 90, "the heads of both boxes")

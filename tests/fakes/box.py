@@ -12,6 +12,7 @@ import msgspec
 from aiohttp.web import Application, AppRunner, Request, Response, TCPSite
 
 from contract import topics
+from contract.anchors import AnchorFile, AnchorLink, forge_on
 from contract.boxapi import (
     TICKET_HEADER,
     Growing,
@@ -68,6 +69,8 @@ class FakeBox:
     shelf: dict[str, bytes] = field(default_factory=dict)
     views: dict[str, bytes] = field(default_factory=dict)
     """Reference views by hash."""
+    links: list[Signed] = field(default_factory=list)
+    """Its chain of the ledger's heads."""
     wished: list[str] = field(default_factory=list)
     """Cameras of which a new view was asked for."""
     indexes: dict[str, SegmentIndex] = field(default_factory=dict)
@@ -200,6 +203,7 @@ class FakeBox:
         if arrival.topic == topics.heard(self.id):
             self.heard.append(msgspec.json.decode(arrival.payload, type=Heard).up_to)
         elif arrival.payload:
+            self._keep_anchor(msgspec.json.decode(arrival.payload, type=Dispatch).anchor)
             await self._adopt(self.believed(arrival.payload))
 
     def believed(self, payload: bytes) -> DesiredState:
@@ -211,6 +215,24 @@ class FakeBox:
         state = open_signed(msgspec.json.encode(dispatch.state), {kid_of(plan): plan}, DesiredState)
         assert (state.edge, state.epoch) == (self.id, grant.epoch)
         return state
+
+    @property
+    def anchors(self) -> AnchorFile:
+        """What it gives away of the ledger's heads."""
+        return AnchorFile(
+            edge=self.id,
+            public=to_base64(self.signing.public),
+            centre=self.pinned.identity_public,
+            links=tuple(self.links),
+        )
+
+    def _keep_anchor(self, anchor: Signed | None) -> None:
+        last = self.links[-1] if self.links else None
+        if anchor is None:
+            return
+        if last and msgspec.json.decode(last.body, type=AnchorLink).anchor == anchor:
+            return
+        self.links.append(forge_on(self.signing, self.id, last, anchor, self.clock.now()))
 
     async def _adopt(self, state: DesiredState) -> None:
         if (state.epoch, state.revision) > (self.epoch, self.revision):
@@ -227,6 +249,7 @@ class FakeBox:
         app.router.add_post("/live", self._begin)
         app.router.add_post("/live/{id}/renew", self._renew)
         app.router.add_delete("/live/{id}", self._end)
+        app.router.add_get("/anchors", self._anchors)
         app.router.add_get("/shelf/{path:.+}", self._read)
         app.router.add_get("/index/{path:.+}", self._index)
         app.router.add_get("/keyframes/{path:.+}", self._keyframes)
@@ -286,6 +309,9 @@ class FakeBox:
         look = request.match_info["id"]
         self.ended.append(look)
         return Response(status=204 if self.looks.pop(look, None) else 404)
+
+    async def _anchors(self, _: Request) -> Response:
+        return Response(body=msgspec.json.encode(self.anchors))
 
     async def _view(self, request: Request) -> Response:
         path = request.path.removeprefix("/")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from contract.anchors import Anchor
 from contract.enrolment import BrokerLogin, Enrolled
 from contract.keys import Signed, SigningKey, seal, sign, write_private
 from contract.messages import (
@@ -41,13 +42,15 @@ class Centre:
         """Make all keys anew."""
         return cls(*(SigningKey.make() for _ in range(5)))
 
-    def dispatch(self, state: DesiredState) -> bytes:
+    def dispatch(self, state: DesiredState, anchor: Signed | None = None) -> bytes:
         """Sign a desired state and the grant of its epoch."""
         grant = EpochGrant(
             epoch=state.epoch, plan_public=_b64(self.plan.public), issued_at=state.issued_at
         )
         return msgspec.json.encode(
-            Dispatch(state=_signed(self.plan, state), grant=_signed(self.site, grant))
+            Dispatch(
+                state=_signed(self.plan, state), grant=_signed(self.site, grant), anchor=anchor
+            )
         )
 
     def holds(self, found: HoldList) -> bytes:
@@ -58,6 +61,11 @@ class Centre:
         return msgspec.json.encode(
             HoldNotice(list=_signed(self.hold, found), grant=_signed(self.site, grant))
         )
+
+
+def anchor_of(centre: Centre, row: int, at: datetime) -> Signed:
+    """The centre's word on its ledger's head."""
+    return _signed(centre.identity, Anchor(row=row, hash=f"{row:064x}", at=at))
 
 
 def _b64(raw: bytes) -> str:

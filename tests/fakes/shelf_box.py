@@ -8,6 +8,7 @@ from typing import cast
 
 from aiohttp.web import AppRunner, TCPSite
 
+from contract.anchors import AnchorFile
 from contract.clock import Clock, SystemClock
 from contract.keys import from_base64, kid_of
 from contract.messages import Message
@@ -40,6 +41,10 @@ class Told:
         self.facts.append(data)
 
 
+async def _no_anchors() -> AnchorFile:
+    raise NotImplementedError
+
+
 @asynccontextmanager
 async def serving_shelf(
     box: FakeBox, data: Path, clock: Clock | None = None
@@ -51,7 +56,7 @@ async def serving_shelf(
     async with UsedTickets.open(data / "live.sqlite") as used:
         playback = Playback(box.id, trusted, data / "shelf", used, Teller(told, clock), clock)
         looks, views = cast("Looks", _NoLooks()), cast("ReferenceViews", None)
-        runner = AppRunner(application(looks, playback, views, Copies(data / "shelf")))
+        runner = AppRunner(application(looks, playback, views, Copies(data / "shelf"), _no_anchors))
         await runner.setup()
         tls = server_context(box.folder / "box.crt", box.folder / "box.pem", box.pinned.certificate)
         await TCPSite(runner, "127.0.0.1", box.port, ssl_context=tls).start()

@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from contract import topics
+from contract.anchors import hash_of, witnesses
 from contract.bus import Bus
 from contract.clock import SystemClock
 from contract.messages import (
+    AnchorKept,
     EdgeStatus,
     Fact,
     Heard,
@@ -25,13 +27,14 @@ from contract.messages import (
 )
 from edge import orders as in_force
 from edge.agent import Agent, _load
+from edge.anchors import all_anchors
 from edge.config import EdgeConfig
 from edge.identity import BoxKeys, NotEnrolled, broker_of, pinned
 from edge.journal import Journal
 from edge.notes import Notes
 from orchestrator.logins import user_of
 from tests.fakes.broker import Listening, running_broker
-from tests.fakes.enrolled import Centre, enrolled_box, state_for
+from tests.fakes.enrolled import Centre, anchor_of, enrolled_box, state_for
 from tests.fakes.waiting import until, until_async
 
 CAMERA = {"cam-01": Source(main="rtsp://127.0.0.1:1/a/main", sub="rtsp://127.0.0.1:1/a/sub")}
@@ -115,6 +118,27 @@ async def test_a_box_believes_its_clock_once_the_centre_gave_it_a_floor(scene: S
     status = scene.last_status()
     assert status is not None
     assert status.clock_trusted
+
+
+async def test_the_ledgers_head_is_kept_once_in_the_boxs_own_chain_and_told(scene: Scene) -> None:
+    now = SystemClock().now()
+    first, second = (anchor_of(scene.centre, row, now) for row in (7, 9))
+    state = state_for(scene.keys, CAMERA)
+    await until(scene.last_status, what="a first status")
+    forged = anchor_of(Centre.make(), 8, now)
+    for anchor in (first, first, forged, second):
+        await scene.send(scene.centre.dispatch(state, anchor))
+
+    def kept() -> list[AnchorKept]:
+        said = map(data_of, scene.facts())
+        return [data for data in said if isinstance(data, AnchorKept)]
+
+    await until(lambda: len(kept()) == 2, what="two anchors")
+    links = await scene.journal.anchors()
+    assert [(one.row, one.number) for one in kept()] == [(7, 1), (9, 2)]
+    assert [one.link for one in kept()] == [hash_of(link) for link in links]
+    found = witnesses(await all_anchors(scene.config))
+    assert [witness.anchor.row for witness in found] == [7, 9]
 
 
 async def test_an_empty_retained_topic_changes_nothing(scene: Scene) -> None:

@@ -4,8 +4,11 @@ import asyncio
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
+from aiohttp import ClientError, ClientSession
 
+from contract.anchors import AnchorFile
 from contract.clock import SystemClock
 from edge.config import EdgeConfig
 from edge.identity import NotEnrolled
@@ -102,3 +105,13 @@ def test_one_module_alone_imports_the_webrtc_libraries() -> None:
         if imports.search(path.read_text())
     ]
     assert found == ["edge/live/webrtc.py"]
+
+
+async def test_the_centre_alone_may_ask_what_the_box_has_of_the_ledger(tmp_path: Path) -> None:
+    async with live_box(tmp_path) as box:
+        answer = await box.session.get(f"{box.config.url}/anchors")
+        given = msgspec.json.decode(await answer.read(), type=AnchorFile)
+        assert (given.edge, given.links) == ("box1", ())
+        async with ClientSession() as stranger:
+            with pytest.raises(ClientError):
+                await stranger.get(f"{box.config.url}/anchors", ssl=False)

@@ -44,6 +44,11 @@ async def centre(tmp_path: Path, outside: Outside) -> AsyncGenerator[Centre]:
         yield running
 
 
+def book_of(centre: Centre) -> GuestBook:
+    assert isinstance(centre.broker.book, GuestBook)
+    return centre.broker.book
+
+
 async def phone_of(centre: Centre) -> FakePhone:
     person = await log_in(centre, Role.patrol)
     return FakePhone(centre, await centre.phones.make(person, "A 楼"))
@@ -142,7 +147,7 @@ async def test_a_revoked_box_is_cut_off_and_stays_out(centre: Centre, tmp_path: 
         await until(lambda: not box.bus_is_up)
         with pytest.raises(AssertionError):
             await until(lambda: box.bus_is_up, 1.5)
-    assert user_of("b1") not in await centre.broker.book.users()
+    assert user_of("b1") not in await book_of(centre).users()
 
 
 async def test_a_careless_brokers_defaults_open_nothing_to_a_box(
@@ -162,13 +167,13 @@ async def test_a_careless_brokers_defaults_open_nothing_to_a_box(
 
 
 async def test_of_its_log_ins_only_ours_are_ended(centre: Centre, outside: Outside) -> None:
-    await until(lambda: centre.broker.book.is_open)
+    await until(lambda: book_of(centre).is_open)
 
     async def left_is_gone() -> bool:
-        return "phone.left" not in await centre.broker.book.users()
+        return "phone.left" not in await book_of(centre).users()
 
     await until_async(left_is_gone)
-    assert {"house-app", ADMIN, "centre"} <= await centre.broker.book.users()
+    assert {"house-app", ADMIN, "centre"} <= await book_of(centre).users()
 
 
 async def test_a_log_in_that_stands_is_not_cut_off_by_another_start_and_a_changed_one_is_remade(
@@ -226,4 +231,4 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
         async with Centre.open(config, SystemClock()) as centre, background(centre.run()):
             await asyncio.sleep(1)
             assert not centre.bus.is_up
-            assert not centre.broker.book.is_open
+            assert not book_of(centre).is_open

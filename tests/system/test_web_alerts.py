@@ -140,6 +140,7 @@ async def test_a_device_becomes_a_duty_phone_until_it_logs_out(house: House) -> 
     made = await answer.json()
     assert made["url"].startswith("ws://")
     assert made["url"].endswith("/mqtt")
+    assert made["broker"] == ""  # this one listens to its own machine alone
     assert made["subscribe"] == topics.duty_alert(made["phone"])
     assert made["ack"] == topics.duty_ack(made["phone"])
     (shown,) = (await (await house.client.get(f"{BASE}/duty")).json())["items"]

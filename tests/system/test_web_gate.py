@@ -18,6 +18,8 @@ BY_ACTION = [endpoint for endpoint in ENDPOINTS if isinstance(endpoint.needs, Ac
 PUBLIC = {
     ("POST", f"{BASE}/login"),
     ("POST", f"{BASE}/enrol"),
+    ("POST", f"{BASE}/broker/auth"),  # these two by a secret of the broker's
+    ("POST", f"{BASE}/broker/acl"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),

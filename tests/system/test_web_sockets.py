@@ -115,7 +115,9 @@ async def test_the_bridge_leads_to_an_outside_broker_by_tls(tmp_path: Path) -> N
         Outside.running(tmp_path / "outside") as outside,
         open_house(tmp_path, broker=outside.config) as house,
     ):
-        await house.log_in(Role.operator)
+        headers = await house.log_in(Role.operator)
+        made = await house.client.post(f"{BASE}/phones", json={}, headers=headers)
+        assert (await made.json())["broker"] == f"mqtts://127.0.0.1:{outside.port}"
         async with house.client.ws_connect("/mqtt", protocols=("mqtt",)) as socket:
             await socket.send_bytes(CONNECT)
             assert (await socket.receive(timeout=10)).data == REFUSED

@@ -121,6 +121,7 @@ def test_an_outside_broker_is_reached_by_one_url_and_a_password_from_elsewhere(
         ('url = "mqtts://xunkao@mq/path"', r"broker\.url"),
         ('url = "mqtts://xunkao@mq"\ntls_port = 8883', r"broker\.tls_port"),
         ('url = "mqtts://xunkao@mq"\npassword_file = "none"', "none"),
+        ('asking_secret_file = "short"', "outside"),
     ],
 )
 def test_a_broker_that_cannot_be_used_so_is_refused(
@@ -129,6 +130,17 @@ def test_a_broker_that_cannot_be_used_so_is_refused(
     with pytest.raises(ConfigError, match=named) as refused:
         load(_file(tmp_path, f'data = "data"\n[broker]\n{broker}'), {})
     assert "planted" not in str(refused.value)
+
+
+def test_what_a_broker_shows_that_asks_is_no_short_word(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("s" * 32 + "\n")
+    (tmp_path / "short").write_text("swordfish\n")
+    environment = {BROKER_PASSWORD: "secret"}
+    text = OUTSIDE + 'asking_secret_file = "secret"'
+    assert load(_file(tmp_path, text), environment).broker.asking_secret() == "s" * 32
+    with pytest.raises(ConfigError, match="32 characters") as refused:
+        load(_file(tmp_path, OUTSIDE + 'asking_secret_file = "short"'), environment)
+    assert "swordfish" not in str(refused.value)
 
 
 def test_authorities_that_are_none_are_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from web.endpoint import Endpoint
 from web.routes import (
     account,
     alerts,
+    broker,
     cameras,
     coverage,
     duty,
@@ -50,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         users,
         events,
         mqtt,
+        broker,
         service,
     )
     for endpoint in module.ENDPOINTS

@@ -24,6 +24,7 @@ async def cameras(call: Call, asked: Paging) -> Page[Camera]:
                 room=camera.room,
                 room_name=names.get(camera.room, camera.room),
                 edge=camera.edge,
+                switch=camera.switch,
                 state=state.state,
                 cause=state.cause,
                 last_frame_at=state.last_frame_at,

@@ -32,6 +32,7 @@ async def sign_in(call: Call, asked: NewPhone) -> Phone:
         user=made.user,
         password=made.password,
         url=f"{'wss' if scheme == 'https' else 'ws'}://{rest}/mqtt",
+        broker=call.centre.door.url,
         subscribe=topics.duty_alert(made.phone),
         text=topics.duty_text(made.phone),
         ack=topics.duty_ack(made.phone),

@@ -7,7 +7,7 @@ import { alert, delivery } from './fakes'
 import { stepsOf } from './steps'
 
 const ids = (alerts: { id: string }[]) => alerts.map(({ id }) => id)
-const camera = (id: string, edge = 'box-1') => ({ id, edge })
+const camera = (id: string, edge = 'box-1', hangsOn = '') => ({ id, edge, switch: hangsOn })
 
 describe('the order of alerts', () => {
   it('is: what nobody took, the grave, the old', () => {
@@ -40,6 +40,12 @@ describe('the alert of a camera', () => {
     const lost = alert('box', { class: 'box_lost', camera: null })
     expect(alertAt([lost], camera('cam-9'))?.id).toBe('box')
     expect(alertAt([lost], camera('cam-9', 'box-2'))).toBeNull()
+  })
+
+  it('is its switch when that is down', () => {
+    const down = alert('switch', { class: 'switch_down', camera: null, switch: 'sw-A2' })
+    expect(alertAt([down], camera('cam-9', 'box-2', 'sw-A2'))?.id).toBe('switch')
+    expect(alertAt([down], camera('cam-9', 'box-1', 'sw-A3'))).toBeNull()
   })
 
   it('is none while it is shelved', () => {
@@ -85,6 +91,7 @@ describe('an alert', () => {
   it('is somewhere, by the name people know', () => {
     expect(placeOf(alert('a'))).toBe('教A-101')
     expect(placeOf({ room: null, camera: null, edge: 'box-1' })).toBe('box-1')
+    expect(placeOf({ room: null, camera: null, edge: 'box-1', switch: 'sw-A2' })).toBe('sw-A2')
   })
 
   it('has a history in the order of time', () => {

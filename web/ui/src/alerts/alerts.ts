@@ -53,12 +53,17 @@ export function standingOf(alert: Alert): Standing {
   return states.includes('undelivered') ? 'undelivered' : 'waiting'
 }
 
-/** Give the gravest alert that concerns a camera, through its box too. */
-export function alertAt(alerts: readonly Alert[], camera: Pick<Camera, 'id' | 'edge'>): Alert | null {
-  const own = alerts.filter(
-    (alert) =>
-      alert.state !== 'shelved' && (alert.camera === camera.id || (alert.class === 'box_lost' && alert.edge === camera.edge)),
-  )
+type Place = Pick<Camera, 'id' | 'edge' | 'switch'>
+
+function concerns(alert: Alert, camera: Place): boolean {
+  if (alert.class === 'box_lost') return alert.edge === camera.edge
+  if (alert.class === 'switch_down') return alert.switch === camera.switch
+  return alert.camera === camera.id
+}
+
+/** Give the gravest alert that concerns a camera, through its box or switch too. */
+export function alertAt(alerts: readonly Alert[], camera: Place): Alert | null {
+  const own = alerts.filter((alert) => alert.state !== 'shelved' && concerns(alert, camera))
   return ordered(own)[0] ?? null
 }
 
@@ -72,15 +77,15 @@ export function nextAlert(alerts: readonly Alert[], current: string | null): Ale
 export function alertToTake(
   alerts: readonly Alert[],
   chosen: string | null,
-  focused: Pick<Camera, 'id' | 'edge'> | null,
+  focused: Place | null,
 ): Alert | null {
   const waiting = ordered(alerts.filter(isWaiting))
   return waiting.find((alert) => alert.id === chosen) ?? (focused && alertAt(waiting, focused)) ?? waiting[0] ?? null
 }
 
 /** Where an alert is, as people say it. */
-export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Alert, 'room_name' | 'edge'>>): string {
-  return alert.room_name || alert.room || alert.camera || alert.edge || ''
+export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Alert, 'room_name' | 'edge' | 'switch'>>): string {
+  return alert.room_name || alert.room || alert.camera || alert.switch || alert.edge || ''
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */

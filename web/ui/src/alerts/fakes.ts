@@ -28,6 +28,7 @@ export function alert(id: string, more: Partial<Alert> = {}): Alert {
     active: true,
     room_name: '教A-101',
     edge: 'box-1',
+    switch: null,
     first_at: '2026-11-22T01:42:08Z',
     count: 1,
     do_zh: '',

@@ -33,6 +33,8 @@ export interface Camera {
   room: string
   room_name: string
   edge: string
+  /** What it hangs on; empty: unknown. */
+  switch: string
   state: CameraState
   cause: string
   last_frame_at: string | null
@@ -373,6 +375,8 @@ export interface Alert extends AlertTold {
   active: boolean
   room_name: string | null
   edge: string | null
+  /** Where it is a switch that is down. */
+  switch: string | null
   first_at: string
   count: number
   do_zh: string

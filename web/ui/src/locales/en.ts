@@ -933,6 +933,7 @@ export const en: typeof zhCN = {
       withhold_state: 'Withhold plan',
       tell_fact: 'Strange fact',
       miss_facts: 'Missing facts',
+      keep_anchor: 'Keep the log\'s head on a box',
       see_alerts: 'List alerts',
       handle_alerts: 'Deal with alerts',
       take_alert: 'Take alert',

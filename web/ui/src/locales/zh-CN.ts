@@ -930,6 +930,7 @@ export const zhCN = {
       withhold_state: '暂缓下发计划',
       tell_fact: '设备上报异常',
       miss_facts: '设备上报缺失',
+      keep_anchor: '设备留存日志锚点',
       see_alerts: '查询警情',
       handle_alerts: '处理警情',
       take_alert: '接手警情',

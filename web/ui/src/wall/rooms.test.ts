@@ -19,6 +19,7 @@ const camera = (id: string, of: string, live = true): Camera => ({
   room: of,
   room_name: of.toUpperCase(),
   edge: 'box',
+  switch: '',
   state: 'streaming',
   cause: '',
   last_frame_at: null,

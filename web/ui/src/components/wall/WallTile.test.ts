@@ -16,6 +16,7 @@ const PLACE: Place = {
     room: 'a103',
     room_name: 'A103',
     edge: 'box-1',
+    switch: '',
     state: 'streaming',
     cause: '',
     last_frame_at: null,

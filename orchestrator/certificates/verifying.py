@@ -18,6 +18,8 @@ from orchestrator.certificates.document import (
 )
 
 _SEAM_US = SEAM.seconds * 1_000_000
+_NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are no JSON, or no UTF-8 inside a text."""
 
 
 class Unreadable(Exception):
@@ -48,10 +50,10 @@ def parse(data: bytes) -> SignedCertificate:
     """Read a certificate, bare or as the command prints it; raises Unreadable."""
     try:
         return msgspec.json.decode(data, type=SignedCertificate)
-    except msgspec.MsgspecError as error:
+    except _NO_JSON as error:
         try:
             printed = msgspec.json.decode(data, type=_Printed)
-        except msgspec.MsgspecError:
+        except _NO_JSON:
             raise Unreadable(f"not a certificate: {error}") from error
         if printed.proof is None:
             raise Unreadable("no certificate in it") from error
@@ -95,10 +97,10 @@ def _check_words(document: SignedCertificate, certificate: Certificate) -> None:
         word = words.get(stated.sha256)
         if word is None:
             raise NotGenuine(f"{camera}: the box's statement was changed or is another")
-        public = from_base64(word.public)
-        if kid_of(public) != stated.kid:
-            raise NotGenuine(f"{camera}: the box's key is another")
         try:
+            public = from_base64(word.public)
+            if kid_of(public) != stated.kid:
+                raise NotGenuine(f"{camera}: the box's key is another")
             fact = msgspec.json.decode(word.fact, type=Fact)
             verify_fact(public, fact)
             said = data_of(fact)

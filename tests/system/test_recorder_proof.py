@@ -1,6 +1,5 @@
 """A real recorder, killed and refused: what its certificate says of it, to the second."""
 
-import asyncio
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,7 +99,8 @@ async def test_a_kill_and_a_refusing_camera_stand_in_the_certificate_with_their_
             killed = datetime.now(UTC)
             recorder.send_signal(signal.SIGKILL)
             await recorder.wait()
-        await asyncio.sleep(6)  # the box is without a recorder for so long
+        gone = killed + timedelta(seconds=6)  # the box is without a recorder for so long
+        await until(lambda: datetime.now(UTC) > gone, 30)
         async with running_recorder(box):
             await until(lambda: datetime.now(UTC) > session.end, 90)
             await until_async(lambda: _has_stated(box, 3), 30)

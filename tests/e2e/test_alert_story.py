@@ -26,42 +26,33 @@ from tests.e2e.alerting import (
 from tests.e2e.conftest import Demo, log_in, start_demo, stop_demo
 from tests.fakes.waiting import until_async
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 ROOMS = 6
-WITHIN_S, AIM_S = 5.0, 3.0
-"""From the instant of the first fully tampered picture to the phone; the aim is for 19 of 20."""
-ROUNDS: tuple[dict[str, tuple[str, float]], ...] = (
-    {
-        "cam-01": ("cover", 1.0),
-        "cam-02": ("defocus", 0.6),
-        "cam-03": ("move", 0.3),
-        "cam-04": ("black", 1.0),
-        "cam-05": ("cover", 0.3),
-    },
-    {
-        "cam-01": ("move", 0.6),
-        "cam-02": ("cover", 0.5),
-        "cam-03": ("cover", 0.4),
-        "cam-04": ("cover", 0.6),
-        "cam-06": ("defocus", 0.4),
-    },
-    {
-        "cam-02": ("black", 1.0),
-        "cam-03": ("cover", 0.75),
-        "cam-04": ("move", 0.15),
-        "cam-05": ("defocus", 1.0),
-        "cam-06": ("cover", 0.5),
-    },
-    {
-        "cam-01": ("cover", 0.9),
-        "cam-02": ("cover", 0.35),
-        "cam-03": ("defocus", 0.8),
-        "cam-05": ("move", 1.0),
-        "cam-06": ("black", 1.0),
-    },
+WITHIN_S = 5.0
+"""From the instant of the first fully tampered picture to phone and wall, each."""
+TAMPERED = (
+    ("cam-01", "cover", 1.0),
+    ("cam-02", "defocus", 0.6),
+    ("cam-03", "move", 0.3),
+    ("cam-04", "black", 1.0),
+    ("cam-05", "cover", 0.3),
+    ("cam-06", "defocus", 0.4),
+    ("cam-01", "move", 0.6),
+    ("cam-02", "cover", 0.5),
+    ("cam-03", "cover", 0.4),
+    ("cam-04", "cover", 0.6),
+    ("cam-05", "defocus", 1.0),
+    ("cam-06", "cover", 0.5),
+    ("cam-03", "cover", 0.75),
+    ("cam-02", "black", 1.0),
+    ("cam-01", "cover", 0.9),
+    ("cam-04", "move", 0.15),
+    ("cam-03", "defocus", 0.8),
+    ("cam-02", "cover", 0.35),
+    ("cam-05", "move", 1.0),
+    ("cam-06", "black", 1.0),
 )
-"""Twenty, five at a time on cameras of both boxes. `dark` waits 90 s by design and is not here."""
-NAMES = {"cover": "covered", "defocus": "defocused", "move": "moved", "black": "black"}
+"""Twenty, two at a time, one on each box. `dark` waits 90 s by design and is not here."""
 ORDINARY = {"cam-01": "passerby", "cam-02": "lights", "cam-03": "window"}
 LASTS_S = 60.0
 UNANSWERED = "cam-06"
@@ -69,11 +60,7 @@ UNANSWERED = "cam-06"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
-    tampered = [
-        Job(int(camera[4:]), FaultKind(kind), extent)
-        for group in ROUNDS
-        for camera, (kind, extent) in group.items()
-    ]
+    tampered = [Job(int(camera[4:]), FaultKind(kind), extent) for camera, kind, extent in TAMPERED]
     ordinary = [
         Job(int(camera[4:]), disturbance=Disturbance(kind)) for camera, kind in ORDINARY.items()
     ]
@@ -99,40 +86,35 @@ async def wall(site: Demo, browser: Browser) -> AsyncIterator[Page]:
     await context.close()
 
 
-async def test_twenty_tampered_cameras_reach_phone_and_wall_within_five_seconds(
+async def test_tampered_cameras_reach_phone_and_wall_within_five_seconds(
     site: Demo, browser: Browser, wall: Page
 ) -> None:
     phone = await a_phone(site, browser, "operator")
-    measured: list[tuple[float, float, str]] = []
-    for group in ROUNDS:
-        measured += await asyncio.gather(
-            *(_measured(site, wall, phone, camera, *order) for camera, order in group.items())
-        )
-        await asyncio.gather(*(heal(site, camera) for camera in group))
+    measured: list[tuple[float, float]] = []
+    for pair in zip(TAMPERED[::2], TAMPERED[1::2], strict=True):
+        measured += await asyncio.gather(*(_measured(site, wall, phone, *one) for one in pair))
+        await asyncio.gather(*(heal(site, camera) for camera, _, _ in pair))
         await until_async(lambda: _none_is_open(site, wall), 30, "the end of all alerts")
-    delays = sorted(delay for delay, _, _ in measured)
-    for delay, on_wall, what in measured:
-        print(f"{what}: phone {delay:.2f} s, wall {on_wall:.2f} s")
-    print(
-        f"{len(delays)} to the phone: p50 {delays[9]:.2f} p95 {delays[18]:.2f} max {delays[19]:.2f}"
-    )
+    delays = sorted(on_phone for on_phone, _ in measured)
+    p50, p95, most = delays[9], delays[18], delays[19]
+    print(f"{len(delays)} to the phone: p50 {p50:.2f} p95 {p95:.2f} max {most:.2f} s", flush=True)
     assert len(delays) == 20
     assert max(delays) <= WITHIN_S
-    assert max(on_wall for _, on_wall, _ in measured) <= WITHIN_S
+    assert max(on_wall for _, on_wall in measured) <= WITHIN_S
     await phone.context.close()
 
 
 async def _measured(
     site: Demo, wall: Page, phone: Page, camera: str, kind: str, extent: float
-) -> tuple[float, float, str]:
-    """Seconds from the first fully tampered picture to phone and wall, and what it was."""
+) -> tuple[float, float]:
+    """Seconds from the first fully tampered picture to phone and wall."""
     begins = await simulate(site, camera, "faults", kind=kind, extent=extent)
     alert = await alert_of(site, wall, camera, begins)
     on_phone, on_wall = await asyncio.gather(*(shown_at(p, alert["id"]) for p in (phone, wall)))
-    what = f"{camera} {kind} {extent:g}"
-    if alert["class"] != NAMES[kind]:
-        what += f" (told as {alert['class']})"
-    return (on_phone - begins).total_seconds(), (on_wall - begins).total_seconds(), what
+    seconds = (on_phone - begins).total_seconds(), (on_wall - begins).total_seconds()
+    told = f"{camera} {kind} {extent:g} as {alert['class']}"
+    print(f"{told}: phone {seconds[0]:.2f} s, wall {seconds[1]:.2f} s", flush=True)
+    return seconds
 
 
 async def _none_is_open(site: Demo, page: Page) -> bool:
@@ -190,8 +172,8 @@ async def test_nobody_is_called_for_a_minute_of_ordinary_life(
 async def test_a_second_phone_gets_what_the_first_does_not_answer(minute: Minute) -> None:
     assert (minute.first_at - minute.begins).total_seconds() <= WITHIN_S
     waited = (minute.second_at - minute.first_at).total_seconds()
-    print(f"unanswered → the next person: {waited:.1f} s")
-    assert 55 < waited < 75
+    print(f"unanswered → the next person: {waited:.1f} s", flush=True)
+    assert 55 < waited < 90
     asked = [one["person"] for one in minute.unanswered["delivery"]]
     assert asked[0] == "陈静"
     assert "李建国" in asked

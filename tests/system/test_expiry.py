@@ -239,6 +239,24 @@ async def test_a_kill_between_unlink_and_record_is_mended(shelf: Shelf) -> None:
     assert await shelf.terms.all() == []
 
 
+async def test_the_intent_stands_in_the_journal_before_the_file_goes(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, real = await recorded(shelf), remover.remove
+
+    def killed_after(data: Path, path: str) -> bool:
+        real(data, path)
+        raise KeyError("killed")
+
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    monkeypatch.setattr(remover, "remove", killed_after)
+    with pytest.raises(KeyError):
+        await shelf.remover.look()
+    assert not file.exists()
+    assert (await shelf.terms.all())[0].is_begun
+
+
 async def test_a_deletion_begun_before_a_kill_asks_again(shelf: Shelf) -> None:
     file = await recorded(shelf)
     end = shelf.clock.now()

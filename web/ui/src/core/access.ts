@@ -9,8 +9,8 @@ export type PageName =
   | 'timetables'
   | 'recordings'
   | 'references'
-  | 'capacity'
   | 'devices'
+  | 'capacity'
   | 'ledger'
   | 'users'
 
@@ -21,8 +21,8 @@ const MAY: Record<PageName, readonly Role[]> = {
   timetables: ['exam_office'],
   recordings: ['exam_office'],
   references: ['exam_office', 'patrol', 'operator'],
-  capacity: ['exam_office', 'sys_admin'],
   devices: ['exam_office', 'operator', 'sys_admin'],
+  capacity: ['exam_office', 'sys_admin'],
   ledger: ['auditor'],
   users: ['sys_admin'],
 }

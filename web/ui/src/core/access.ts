@@ -11,8 +11,8 @@ export type PageName =
   | 'evidence'
   | 'references'
   | 'holds'
-  | 'capacity'
   | 'devices'
+  | 'capacity'
   | 'ledger'
   | 'coverage'
   | 'users'
@@ -25,8 +25,8 @@ const MAY: Record<PageName, readonly Role[]> = {
   recordings: ['exam_office'],
   evidence: ['exam_office'],
   references: ['exam_office', 'patrol', 'operator'],
-  capacity: ['exam_office', 'sys_admin'],
   devices: ['exam_office', 'operator', 'sys_admin'],
+  capacity: ['exam_office', 'sys_admin'],
   ledger: ['auditor'],
   coverage: ['exam_office', 'auditor'],
   holds: ['exam_office', 'auditor'],

@@ -99,7 +99,7 @@ describe('access', () => {
   })
 
   it('shows administrators and auditors no pictures', () => {
-    expect(pagesOf(['sys_admin'])).toEqual(['devices', 'users'])
+    expect(pagesOf(['sys_admin'])).toEqual(['devices', 'capacity', 'users'])
     expect(pagesOf(['auditor'])).toEqual(['ledger', 'coverage', 'holds'])
   })
 

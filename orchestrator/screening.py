@@ -196,7 +196,7 @@ class Screening:
             found.start < play.span.end and found.end > play.span.start
         ):
             raise PlaybackRefused("outside_span")
-        if found.retain_until <= self._clock.now():
+        if found.retain_until <= self._clock.now() and not found.held:
             raise PlaybackRefused("expired", "the recording is past its term")
         path = found.path.removeprefix(SHELF)
         return Footage(

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
 from contract.keys import SigningKey, to_base64
-from contract.messages import CoverageStated, Fact, GapFound, SegmentClosed, data_of
+from contract.messages import Archived, CoverageStated, Fact, GapFound, SegmentClosed, data_of
 from contract.retry import keep
 from contract.spans import Span
 from orchestrator.certificates.building import Facts, build, is_ready, words_of
@@ -34,7 +34,7 @@ from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.planning import Session
 from orchestrator.sessions import Sessions, session_of
 from orchestrator.store import Store, StoreAway
-from orchestrator.store.tables import cameras, certificates, exam_sessions, facts
+from orchestrator.store.tables import cameras, certificates, exam_sessions, facts, segments
 from orchestrator.store.tables import ledger as ledger_rows
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,13 @@ _LOOK_S = 2.0
 _ALL_EVERY = timedelta(seconds=30)
 _OVERLAP = timedelta(minutes=10)
 _AT_ONCE = 20
-_FACTS = {"segment": SegmentClosed, "gap": GapFound, "coverage": CoverageStated}
+_MANY = 500
+_FACTS = {
+    "segment": SegmentClosed,
+    "gap": GapFound,
+    "coverage": CoverageStated,
+    "archived": Archived,
+}
 
 
 class Certificates:
@@ -175,6 +181,7 @@ class Certificates:
         )
         named: set[str] = set()
         spans: dict[str, list[Span]] = {}
+        copied: list[str] = []
         for body in rows.scalars():
             try:
                 said = data_of(msgspec.json.decode(body, type=Fact))
@@ -184,6 +191,10 @@ class Certificates:
                 named.add(said.session)
             elif isinstance(said, SegmentClosed | GapFound):
                 spans.setdefault(said.camera, []).append(Span(said.start, said.end))
+            elif isinstance(said, Archived):
+                copied.append(said.segment)
+        for camera, span in await _spans_of(connection, copied):
+            spans.setdefault(camera, []).append(span)
         return named | await self._sessions_of(connection, spans, now)
 
     async def _sessions_of(
@@ -241,3 +252,14 @@ class Certificates:
             raise ValueError("the span is empty or lies ahead")
         async with self._store.read() as connection:
             return judge(await read_evidence(connection, self._site.lead, span, room))
+
+
+async def _spans_of(connection: AsyncConnection, ids: list[str]) -> list[tuple[str, Span]]:
+    """Give camera and span of these segments."""
+    s = segments.c
+    found: list[tuple[str, Span]] = []
+    for first in range(0, len(ids), _MANY):
+        query = select(s.camera, s.starts_at, s.ends_at).where(s.id.in_(ids[first : first + _MANY]))
+        rows = await connection.execute(query)
+        found += [(row.camera, Span(row.starts_at, row.ends_at)) for row in rows]
+    return found

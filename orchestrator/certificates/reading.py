@@ -23,11 +23,12 @@ from contract.messages import (
 )
 from contract.spans import Span
 from orchestrator.certificates.building import STREAM, CameraFacts, Facts, Row, ToldGap, Word
-from orchestrator.certificates.document import Listed, Sat, Sitting
+from orchestrator.certificates.document import Copy, Listed, Sat, Sitting
 from orchestrator.certificates.silence import Evidence, Recorded, Told, judge
 from orchestrator.exams import Lead
 from orchestrator.planning import Session
 from orchestrator.store.tables import (
+    archive_copies,
     cameras,
     dispatches,
     edge_states,
@@ -43,6 +44,7 @@ from orchestrator.wanted import fitting
 
 SILENCE = timedelta(hours=24)
 """How much before a window's end a certificate speaks of."""
+_AT_ONCE = 500
 _BEFORE = timedelta(days=2)
 """A contact that began longer before a span is not looked for."""
 
@@ -185,6 +187,23 @@ async def _camera(
         words=said,
         known_roots=await _roots(connection, row.id, {one.listed.previous for one in found}),
         commanded_at=min((at for at in first.values() if at is not None), default=None),
+        copies=await _copies(connection, [one.listed.id for one in found]),
+    )
+
+
+async def _copies(connection: AsyncConnection, listed: Sequence[str]) -> tuple[Copy, ...]:
+    """Give the archives that hold all of these segments, each read back."""
+    c = archive_copies.c
+    query = select(c.segment, c.copy, c.verified_at).where(c.deleted_at.is_(None))
+    verified: dict[str, list[datetime]] = defaultdict(list)
+    for first in range(0, len(listed), _AT_ONCE):
+        part = listed[first : first + _AT_ONCE]
+        for row in await connection.execute(query.where(c.segment.in_(part))):
+            verified[row.copy].append(row.verified_at)
+    return tuple(
+        Copy(where="archive", name=name, segments=len(at), at=max(at), verified_at=max(at))
+        for name, at in sorted(verified.items())
+        if len(at) == len(listed)
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import Fact
 from contract.spans import Span, subtract
+from orchestrator.covers import is_held
 from orchestrator.store import Store
 from orchestrator.store.tables import cameras, facts, segments
 
@@ -90,7 +91,8 @@ async def plan(store: Store, wanted: Sequence[str], span: Span, now: datetime) -
     recorded = {row.camera for row in rows}
     if strangers := [camera for camera in wanted if camera not in known | recorded]:
         raise EvidenceRefused("no_such", f"there is no camera {strangers[0]}")
-    if any(row.retain_until <= now for row in rows) or (not rows and span.end < now - _PERIOD):
+    over = [row for row in rows if row.retain_until <= now and not row.is_held]
+    if over or (not rows and span.end < now - _PERIOD):
         raise EvidenceRefused("expired", "已超过保存期 / past its term")
     if not rows:
         raise EvidenceRefused("no_footage")
@@ -103,7 +105,7 @@ async def _segments(
 ) -> Sequence[Row[Any]]:
     s = segments.c
     query = (
-        select(segments)
+        select(segments, is_held().label("is_held"))
         .where(s.stream == "main", s.camera.in_(wanted))
         .where(s.ends_at > span.start, s.starts_at < span.end)
         .order_by(s.camera, s.starts_at, s.id)

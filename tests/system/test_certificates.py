@@ -1,21 +1,21 @@
 """Certificates of a running centre, from facts over the broker, on either database."""
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from contract.messages import Order, SegmentClosed
+from contract.messages import Archived, Order, SegmentClosed
 from edge.recording.statements import state
 from orchestrator.centre import Centre
 from orchestrator.certificates.records import Kept
 from orchestrator.certificates.verifying import check
 from orchestrator.config import DatabaseConfig
 from orchestrator.planning import Session
-from orchestrator.store.tables import certificates
+from orchestrator.store.tables import archive_copies, certificates
 from tests.fakes.box import FakeBox, segment
 from tests.fakes.centre import acts, add_site, hold_exam, join, running_centre
 from tests.fakes.waiting import until_async
@@ -132,3 +132,45 @@ async def test_another_box_cannot_speak_for_this_camera(
     assert await centre.certificates.consider([session.id]) == []
     await box.tell(box.fact(said))
     assert (await kept(centre, session, 1)).certificate.content.verdict == "VERIFIED"
+
+
+async def test_a_second_copy_counts_once_every_segment_was_read_back(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    told = recorded(session)
+    await box.tell(*map(box.fact, told))
+    await box.tell(box.fact(state(order(session), "main", told, [])))
+    first = await kept(centre, session, 1)
+    (part,) = first.certificate.content.cameras[0].streams
+    assert [copy.where for copy in part.copies] == ["box"]
+    *most, last = [archived(one, centre.clock.now()) for one in told]
+    await box.tell(*map(box.fact, most))
+    await until_async(lambda: _are_copied(centre, len(most)), 30)
+    await centre.certificates.look()
+    assert await centre.certificates.get(session.id, 2) is None
+    await box.tell(box.fact(last))
+    second = await kept(centre, session, 2)
+    (part,) = second.certificate.content.cameras[0].streams
+    assert [(copy.where, copy.segments) for copy in part.copies] == [
+        ("box", MINUTES),
+        ("archive", MINUTES),
+    ]
+    assert part.copies[1].verified_at == last.verified_at
+
+
+def archived(segment: SegmentClosed, at: datetime) -> Archived:
+    return Archived(
+        segment=segment.segment,
+        camera=segment.camera,
+        copy="second",
+        place=f"b1/{segment.segment}",
+        bytes=segment.bytes,
+        sha256="ab" * 32,
+        verified_at=at,
+    )
+
+
+async def _are_copied(centre: Centre, number: int) -> bool:
+    async with centre.store.read() as connection:
+        found = await connection.scalar(select(func.count()).select_from(archive_copies))
+    return found == number

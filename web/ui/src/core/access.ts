@@ -7,14 +7,14 @@ export type PageName =
   | 'alerts'
   | 'sessions'
   | 'timetables'
-  | 'recordings'
-  | 'evidence'
-  | 'references'
-  | 'holds'
-  | 'devices'
-  | 'capacity'
   | 'ledger'
   | 'coverage'
+  | 'recordings'
+  | 'evidence'
+  | 'holds'
+  | 'references'
+  | 'devices'
+  | 'capacity'
   | 'users'
 
 const MAY: Record<PageName, readonly Role[]> = {
@@ -22,15 +22,24 @@ const MAY: Record<PageName, readonly Role[]> = {
   alerts: ['exam_office', 'patrol', 'operator'],
   sessions: ['exam_office', 'patrol', 'operator'],
   timetables: ['exam_office'],
+  ledger: ['auditor'],
+  coverage: ['exam_office', 'auditor'],
   recordings: ['exam_office'],
   evidence: ['exam_office'],
+  holds: ['exam_office', 'auditor'],
   references: ['exam_office', 'patrol', 'operator'],
   devices: ['exam_office', 'operator', 'sys_admin'],
   capacity: ['exam_office', 'sys_admin'],
-  ledger: ['auditor'],
-  coverage: ['exam_office', 'auditor'],
-  holds: ['exam_office', 'auditor'],
   users: ['sys_admin'],
+}
+
+/** So many pages stand side by side in the menu; of more, the last go behind "more". */
+const SIDE_BY_SIDE = 7
+
+/** Part a menu's pages into those that are always seen and those that open on demand. */
+export function partsOf(pages: readonly PageName[]): [PageName[], PageName[]] {
+  if (pages.length <= SIDE_BY_SIDE + 1) return [[...pages], []]
+  return [pages.slice(0, SIDE_BY_SIDE), pages.slice(SIDE_BY_SIDE)]
 }
 
 /** Give the pages these roles may open, in the order of the menu. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { homeOf, mayOpen, pagesOf } from './access'
+import { homeOf, mayOpen, pagesOf, partsOf } from './access'
 import { ServerClock } from './clock'
 import { frameOf, holesOf, runsOf, segmentAt } from './coverage'
 import type { Recording } from './model'
@@ -101,6 +101,14 @@ describe('access', () => {
   it('shows administrators and auditors no pictures', () => {
     expect(pagesOf(['sys_admin'])).toEqual(['devices', 'capacity', 'users'])
     expect(pagesOf(['auditor'])).toEqual(['ledger', 'coverage', 'holds'])
+  })
+
+  it('puts behind "more" what would not stand side by side, and never a single page', () => {
+    const [seen, more] = partsOf(pagesOf(['exam_office']))
+    expect([...seen, ...more]).toEqual(pagesOf(['exam_office']))
+    expect(seen).toContain('evidence')
+    expect(more).toEqual(['holds', 'references', 'devices', 'capacity'])
+    expect(partsOf(pagesOf(['operator']))[1]).toEqual([])
   })
 
   it('keeps timetables and recordings to the examination office', () => {

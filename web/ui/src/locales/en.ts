@@ -8,6 +8,7 @@ export const en: typeof zhCN = {
     subtitle: 'Examination surveillance',
     skip: 'Skip to content',
     menu: 'Menu',
+    morePages: 'More',
     language: 'Language',
     logOut: 'Log out',
     lost: 'The server cannot be reached; reconnecting. Pictures come straight from the rooms and go on; states may lag.',

@@ -6,6 +6,7 @@ export const zhCN = {
     subtitle: '考试视频巡查',
     skip: '跳到正文',
     menu: '菜单',
+    morePages: '更多',
     language: '语言',
     logOut: '退出登录',
     lost: '与服务器的连接已中断，正在重连。画面直接来自考场，不受影响；状态与提示可能滞后。',

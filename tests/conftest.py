@@ -59,11 +59,17 @@ def _no_task_is_left(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("ends_its_tasks")
 
 
+def _is_of_aiortc(task: "asyncio.Task[object]") -> bool:
+    """Its connections forget the task that connects when they are closed before it is done."""
+    return "RTCPeerConnection.__connect" in repr(task.get_coro())
+
+
 @pytest.fixture
 async def ends_its_tasks() -> AsyncGenerator[None]:
     """Fail when a task is still there after everything else was closed."""
     yield
-    left = asyncio.all_tasks() - {asyncio.current_task()}
+    ours = {task for task in asyncio.all_tasks() if not _is_of_aiortc(task)}
+    left = ours - {asyncio.current_task()}
     assert not left, f"left running: {sorted(task.get_name() for task in left)}"
 
 

@@ -30,6 +30,7 @@ from tests.fakes.centre import acts, add_site, join, log_in, running_centre
 from tests.fakes.footage import record, taken
 from tests.fakes.shelf_box import serving_shelf
 from tests.fakes.waiting import until, until_async
+from tests.guard.sealed_guard import by_hand
 
 SINCE = timedelta(seconds=2.35)
 UNTIL = timedelta(seconds=7.25)
@@ -216,9 +217,10 @@ async def test_footage_that_was_changed_on_the_box_does_not_become_evidence(scen
     path = scene.data / scene.told[1].path
     data = bytearray(path.read_bytes())
     data[-1000] ^= 1
-    path.chmod(0o640)
-    path.write_bytes(data)
-    path.chmod(0o440)
+    with by_hand():
+        path.chmod(0o640)
+        path.write_bytes(data)
+        path.chmod(0o440)
     export = await scene.made()
     assert (export.state, export.problem) == ("failed", "footage_changed")
     assert scene.left == []
@@ -227,7 +229,8 @@ async def test_footage_that_was_changed_on_the_box_does_not_become_evidence(scen
 
 
 async def test_a_recording_that_is_gone_from_the_box_is_said_to_be(scene: Scene) -> None:
-    (scene.data / scene.told[0].path).unlink()
+    with by_hand():
+        (scene.data / scene.told[0].path).unlink()
     assert (await scene.made()).problem == "no_footage"
 
 

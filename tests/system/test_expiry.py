@@ -343,6 +343,7 @@ REMOVES = {
     "feedserver.py": {"path.unlink"},
     "references.py": {"(self._wishes / camera).unlink"},
     "remover.py": {"os.unlink"},
+    "sending.py": {"file.unlink"},  # the encrypted copy, once it is in the archive
     "segment.py": {"self.path.unlink"},  # a growing file that holds no picture yet
 }
 

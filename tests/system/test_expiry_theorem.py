@@ -25,6 +25,7 @@ from edge.expiry import MARGIN
 from edge.holds import holding
 from edge.journal import JournalBusy
 from tests.fakes.shelf import Shelf, TurnedClock, hold, mount
+from tests.guard.sealed_guard import by_hand
 
 T = TypeVar("T")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -85,7 +86,8 @@ class Life(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.do(self.stack.aclose())
         self.loop.close()
-        shutil.rmtree(self.folder)
+        with by_hand():
+            shutil.rmtree(self.folder)
 
     @property
     def truth(self) -> datetime:

@@ -16,6 +16,7 @@ from contract.ticket import Ticket, issue
 from edge.live.copies import Busy, Copies
 from tests.fakes.footage import record, taken
 from tests.fakes.live_centre import LiveBox, live_box, make_ticket
+from tests.guard.sealed_guard import by_hand
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -105,9 +106,10 @@ async def test_what_cannot_be_given_is_refused_by_code(tmp_path: Path) -> None:
         missing = one.order("cam-1/2026-11-24/20261124T090000000.mp4")
         assert await code(await one.viewing(missing)) == (404, "no_such")
         path = tmp_path / one.told.path
-        path.chmod(0o640)
-        path.write_bytes(b"not a segment")
-        path.chmod(0o440)
+        with by_hand():
+            path.chmod(0o640)
+            path.write_bytes(b"not a segment")
+            path.chmod(0o440)
         assert await code(await one.fragments(0, 90_000)) == (422, "damaged")
         assert await code(await one.viewing(one.order())) == (422, "damaged")
 

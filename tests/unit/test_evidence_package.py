@@ -29,6 +29,7 @@ from orchestrator.evidence.verifier import (
     verify,
 )
 from tests.fakes.packages import Keys, make_package, recorded
+from tests.guard.sealed_guard import by_hand
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     path = folder / "evidence.zip"
     make_package(path, folder, keys, recorded(folder))
     yield Made(folder, keys, path, path.read_bytes())
-    shutil.rmtree(folder)
+    with by_hand():
+        shutil.rmtree(folder)
 
 
 def named(report: Report) -> list[str]:

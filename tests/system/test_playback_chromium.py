@@ -32,6 +32,8 @@ BAR_PX = 4
 BARS = 80
 """The bar walks 4 of 320 pixels a frame, so that the picture tells its number, modulo 80."""
 GAP_S = 12
+_STILL = 25
+"""So many looks alike in a row: half a second and more."""
 
 LOOK = """() => {
   const bar = (video) => {
@@ -85,13 +87,15 @@ class Scene:
     async def settled(self) -> dict[str, Any]:
         """What it shows when nothing moves any more."""
         seen: dict[str, Any] = {}
+        alike = 0  # a busy machine paints a picture long after it is due
 
         async def quiet() -> bool:
-            nonlocal seen
+            nonlocal seen, alike
             before, seen = seen, await self.look()
-            return bool(before) and before == seen
+            alike = alike + 1 if before == seen else 0
+            return alike >= _STILL
 
-        await until_async(quiet, 15, "pictures that stand still")
+        await until_async(quiet, 30, "pictures that stand still")
         return seen
 
     async def watch(self, cameras: str, at: float) -> None:

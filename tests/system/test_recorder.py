@@ -223,7 +223,7 @@ async def test_a_cut_cable_at_a_windows_end_is_a_gap_up_to_the_end(box: Box, far
         async with fault(farm, "cam-01", "cut"):
 
             async def told() -> bool:
-                return any([gap.end == end for gap in await gaps(box, "cam-01")])
+                return end in {gap.end for gap in await gaps(box, "cam-01")}
 
             await until_async(told, 30, "the gap is told")
         (gap,) = [gap for gap in await gaps(box, "cam-01") if gap.end == end]

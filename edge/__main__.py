@@ -172,6 +172,7 @@ def verify(
 
 def _child(name: str, config: Path) -> None:
     from edge.children import live_as_child
+    from edge.journal import JournalReplaced
     from edge.recording.volume import WrongVolume
 
     settings = _load(config)
@@ -189,6 +190,11 @@ def _child(name: str, config: Path) -> None:
         asyncio.run(live_as_child(work(settings, clock), settings.run / f"{name}.alive"))
     except WrongVolume as error:
         raise _fail(error, 3) from error
+    except ExceptionGroup as group:
+        news = [cause for cause in causes(group) if isinstance(cause, JournalReplaced)]
+        if not news:
+            raise
+        raise _fail(news[0], 4) from group  # the agent starts it again
 
 
 @app.command(hidden=True)

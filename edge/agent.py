@@ -24,7 +24,6 @@ from contract.enrolment import Enrolled
 from contract.keys import BadSignature, Signed, from_base64
 from contract.messages import (
     Booted,
-    CameraStatus,
     Dispatch,
     EdgeStatus,
     HoldsHeard,
@@ -47,12 +46,13 @@ from edge.holds import believed as believed_holds
 from edge.holds import load as load_holds
 from edge.holds import save as save_holds
 from edge.identity import BoxKeys, box_keys, broker_of, pinned, trusted_for
-from edge.journal import Journal, JournalBusy
+from edge.journal import Journal, JournalBusy, JournalDamaged
 from edge.notes import Notes
 from edge.orders import OrdersInForce, StateRefused
 from edge.outbox import Outbox
 from edge.patrol import Patrol
 from edge.plan import take
+from edge.recorderseen import RecorderSeen
 from edge.remover import Remover
 from edge.terms import Terms
 
@@ -64,6 +64,8 @@ PROCESSES: tuple[Process, ...] = ("recorder", "live", "eyes")
 _HEARTBEAT_S = 5.0
 _LOOK_S = 1.0
 _FLOOR_EVERY = timedelta(minutes=1)
+_PASSING = (JournalBusy, JournalDamaged, sqlite3.Error, OSError)
+"""A damaged journal too: the recorder sets it aside, and must live to do so."""
 
 
 class AlreadyRunning(Exception):
@@ -163,21 +165,23 @@ class Agent:
         self._outbox: Outbox | None = None
         self._holds = HoldsInForce()
         self._hold_refusal = ""
+        self._holds_said = False
         self._remover: Remover | None = None
         self._centre = CentreTime()
         self._hold_key = from_base64(enrolled.hold_public)
         self._disk = DiskWatch(config.data, config.minimum_free_bytes, notes.say)
         self._journal: Journal | None = None
+        self._recorder = RecorderSeen(config.run / "recorder.json", clock)
         self.trust = ClockTrust(config.data / "clock.json", clock)
 
     async def run(self) -> None:
         """Serve broker, outbox and heartbeat until cancelled; raises Stumbled."""
         try:
             await self._run()
-        except (JournalBusy, sqlite3.Error, OSError) as error:
+        except _PASSING as error:
             raise Stumbled(str(error)) from error
         except ExceptionGroup as group:
-            if not all(isinstance(e, JournalBusy | sqlite3.Error | OSError) for e in causes(group)):
+            if not all(isinstance(error, _PASSING) for error in causes(group)):
                 raise
             raise Stumbled(str(causes(group)[0])) from group
 
@@ -186,6 +190,7 @@ class Agent:
         self.trust.raise_floor(self._enrolled_at)
         self._orders = _load(self._config.orders)
         self._holds = _load_holds(self._config.holds)
+        self._say_holds_once()
         async with Journal.open(self._config.journal) as journal:
             self._journal = journal
             self._outbox = outbox = Outbox(
@@ -230,8 +235,8 @@ class Agent:
             elif arrival.topic == topics.holds(self._config.edge):
                 await self._on_holds(arrival.payload)
             else:
-                await self._on_anchor(arrival.payload)
                 await self._on_desired(arrival.payload)
+                await self._on_anchor(arrival.payload)
         except msgspec.MsgspecError as error:
             log.warning("ignored a message on %s: %s", arrival.topic, error)
 
@@ -280,13 +285,26 @@ class Agent:
         if self._remover is not None:
             self._remover.touch()
         if told:
-            self._notes.say(
-                HoldsHeard(epoch=after.epoch, number=after.number, accepted=True, holds=after.holds)
-            )
+            self._say_holds()
         return None
 
+    def _say_holds_once(self) -> None:
+        """Say them at each start: who was killed between keeping and saying them says them now."""
+        if not self._holds_said and self._holds.epoch:
+            self._say_holds()
+        self._holds_said = True
+
+    def _say_holds(self) -> None:
+        now = self._holds
+        self._notes.say(
+            HoldsHeard(epoch=now.epoch, number=now.number, accepted=True, holds=now.holds)
+        )
+
     async def _on_anchor(self, payload: bytes) -> None:
-        """Keep the ledger's head that came along; it comes again until another does."""
+        """Keep the ledger's head that came along; it comes again until another does.
+
+        A journal that is busy ends nothing: the plan that came with it is in force already.
+        """
         anchor = msgspec.json.decode(payload, type=Dispatch).anchor
         if anchor is None or anchor == self._anchor or self._journal is None:
             return
@@ -301,6 +319,9 @@ class Agent:
             )
         except BadSignature as error:
             log.warning("refused an anchor: %s", error)
+        except JournalBusy as error:
+            log.warning("an anchor is kept when it comes again: %s", error)
+            return
         self._anchor = anchor
 
     def _refuse(self, reason: str) -> None:
@@ -326,19 +347,12 @@ class Agent:
             if now - floor_at >= _FLOOR_EVERY and self.trust.trusted():
                 floor_at = now
                 await asyncio.to_thread(self.trust.raise_floor, now)
-            cameras = self._cameras()
+            cameras = self._recorder.cameras(self._orders)
             states = (pressure, *((c.camera, c.stream, c.state, c.recording) for c in cameras))
             if states != told or self._clock.monotonic() - told_at >= _HEARTBEAT_S:
                 told, told_at = states, self._clock.monotonic()
                 await self._publish_status()
             await self._clock.sleep(_LOOK_S)
-
-    def _cameras(self) -> tuple[CameraStatus, ...]:
-        try:
-            raw = (self._config.run / "recorder.json").read_bytes()
-            return msgspec.json.decode(raw, type=tuple[CameraStatus, ...])
-        except (FileNotFoundError, msgspec.MsgspecError):
-            return ()
 
     async def _publish_status(self) -> None:
         disk = self._disk.look()
@@ -352,7 +366,7 @@ class Agent:
             free_bytes=disk.free_bytes,
             total_bytes=disk.total_bytes,
             pressure=disk.pressure,
-            cameras=self._cameras(),
+            cameras=self._recorder.cameras(self._orders),
             hold_epoch=self._holds.epoch,
             hold_number=self._holds.number,
         )

@@ -1,6 +1,7 @@
 """Whether this box may believe its own clock: seals say so, and deletion will depend on it."""
 
 import ctypes
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,7 @@ class ClockTrust:
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
         self._clock = clock
+        self._raising = threading.Lock()
         self._anchor = Anchor(clock.now(), clock.monotonic())
         self._floor_at_start = self._floor()
 
@@ -82,9 +84,10 @@ class ClockTrust:
 
     def raise_floor(self, instant: datetime) -> None:
         """Remember that the time was at least this; the floor never falls."""
-        floor = self._floor()
-        if floor is None or instant > floor:
-            write_private(self._path, msgspec.json.encode(_Floor(instant)))
+        with self._raising:  # from the loop and from a thread of it
+            floor = self._floor()
+            if floor is None or instant > floor:
+                write_private(self._path, msgspec.json.encode(_Floor(instant)))
 
     def _floor(self) -> datetime | None:
         try:

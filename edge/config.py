@@ -50,9 +50,9 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """IP addresses offered to browsers for pictures; empty: those of all interfaces."""
     camera_subnets: tuple[str, ...] = ()
     """Networks in which cameras may be, CIDR; a camera outside is never contacted."""
-    segment_seconds: int = 60
+    segment_seconds: Annotated[int, Meta(ge=2, le=600)] = 60
     """Length of a recorded file."""
-    minimum_free_bytes: int = 2_000_000_000
+    minimum_free_bytes: Annotated[int, Meta(ge=0)] = 2_000_000_000
     """Below this the box says that its disk is filling up; at its half it gives up sub-streams."""
     archive: ArchiveConfig | None = None
     """Where second copies go; without it none are made."""

@@ -13,11 +13,13 @@ from contextlib import (
 )
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import aiosqlite
 import msgspec
 
 from contract.anchors import Anchor, AnchorLink, hash_of
+from contract.clock import Clock
 from contract.keys import Signed
 from contract.messages import (
     AnchorKept,
@@ -32,6 +34,7 @@ from contract.spans import Span
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUSY_S = 15.0
+_LOOK_S = 1.0
 _ID_LIMIT = 64
 _KEPT_US = 7 * 24 * 3600 * 1_000_000
 _PRUNED_AT_ONCE = 200
@@ -96,6 +99,10 @@ class JournalBusy(Exception):
     """The journal cannot be had now: locked by another process, the disk is full, or begun anew."""
 
 
+class JournalReplaced(JournalBusy):
+    """Another file took this one's place: what is open here is to be opened again."""
+
+
 class JournalDamaged(Exception):
     """What the file holds is no journal: it is to be set aside."""
 
@@ -127,10 +134,10 @@ def set_aside(path: Path, now: datetime) -> Path:
 class Journal:
     """One connection to the journal; each process of the box has its own."""
 
-    def __init__(self, connection: aiosqlite.Connection, path: Path) -> None:
+    def __init__(self, connection: aiosqlite.Connection, path: Path, inode: int) -> None:
         self._connection = connection
         self._path = path
-        self._inode = path.stat().st_ino
+        self._inode = inode
         self._writing = asyncio.Lock()
 
     @classmethod
@@ -142,13 +149,15 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with _translated():
+            path.touch(0o644)
+            inode = path.stat().st_ino  # before SQLite opens it: it may be set aside meanwhile
             connection = await aiosqlite.connect(path, timeout=_BUSY_S, isolation_level=None)
         try:
             with _translated():
                 await connection.execute("pragma journal_mode = wal")
                 await connection.execute("pragma synchronous = full")
                 await connection.executescript(_SCHEMA)
-                journal = cls(connection, path)
+                journal = cls(connection, path, inode)
             yield journal
         finally:
             await asyncio.shield(connection.close())
@@ -415,16 +424,27 @@ class Journal:
         """Read from such tables."""
         return await self._rows(query, values)
 
+    async def until_replaced(self, clock: Clock) -> NoReturn:
+        """Look every second; raises JournalReplaced once another file took this one's place."""
+        while True:
+            await clock.sleep(_LOOK_S)
+            try:
+                self._look_whether_begun_anew()
+            except JournalReplaced:
+                raise
+            except JournalBusy:
+                continue  # it was set aside and the new one is not there yet
+
     async def _rows(self, query: str, values: tuple[str | int, ...]) -> Iterable[sqlite3.Row]:
         self._look_whether_begun_anew()
         with _translated():
             return await self._connection.execute_fetchall(query, values)
 
     def _look_whether_begun_anew(self) -> None:
-        """Raise JournalBusy when another file took this one's place: it is to be opened again."""
+        """Raise JournalReplaced when another file took this one's place, JournalBusy for none."""
         with _translated():
             if self._path.stat().st_ino != self._inode:
-                raise JournalBusy("the journal was begun anew")
+                raise JournalReplaced("the journal was begun anew")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:

@@ -6,13 +6,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import RowMapping, Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import (
     Archived,
     Booted,
     CameraChanged,
+    CameraStatus,
     Deferred,
     Deleted,
     EdgeStatus,
@@ -280,16 +281,22 @@ async def _keep_volume(connection: AsyncConnection, edge: str, status: EdgeStatu
 async def _keep_cameras(
     connection: AsyncConnection, edge: str, status: EdgeStatus
 ) -> list[Happened]:
-    """Keep all of a heartbeat's cameras: two statements, however many they are."""
-    if not status.cameras:
-        return []
-    named = camera_states.c.camera.in_({seen.camera for seen in status.cameras})
-    rows = (await connection.execute(select(camera_states).where(named))).mappings()
+    """Keep all of a heartbeat's cameras: three statements, however many they are.
+
+    One of the box's cameras that it does not mention is off: what it did before is over.
+    """
+    c = camera_states.c
+    known = c.camera.in_({seen.camera for seen in status.cameras}) | (c.edge == edge)
+    rows = (await connection.execute(select(camera_states).where(known))).mappings()
     before = {(row["camera"], row["stream"]): row for row in rows}
+    now_seen = {(seen.camera, seen.stream): seen for seen in status.cameras}
+    for name, row in before.items():
+        if name not in now_seen and row["state"] != "off":
+            now_seen[name] = _unmentioned(row)
     added: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     happened: list[Happened] = []
-    for seen in {(seen.camera, seen.stream): seen for seen in status.cameras}.values():
+    for seen in now_seen.values():
         old = before.get((seen.camera, seen.stream))
         (added if old is None else changed).append(
             {
@@ -313,6 +320,15 @@ async def _keep_cameras(
         which = [camera_states.c[name] == value for name, value in key.items()]
         await connection.execute(update(camera_states).where(*which).values(**values), changed)
     return happened
+
+
+def _unmentioned(row: RowMapping) -> CameraStatus:
+    return CameraStatus(
+        camera=row["camera"],
+        stream=row["stream"],
+        state="off",
+        last_frame_at=row["last_frame_at"],
+    )
 
 
 async def _camera(

@@ -23,11 +23,15 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 300.0
 
 
 async def run(config: EdgeConfig, clock: Clock) -> None:
-    """Copy until cancelled. It needs nobody, and nobody waits for it."""
+    """Copy until cancelled. It needs nobody, and nobody waits for it.
+
+    Raises JournalReplaced, in a group: which copies there are stands in the journal.
+    """
     if config.archive is None:
         return
     os.nice(_NICE - os.nice(0))
-    async with Journal.open(config.journal) as journal:
+    async with Journal.open(config.journal) as journal, asyncio.TaskGroup() as group:
+        group.create_task(journal.until_replaced(clock), name="journal")
         await Archivist(config, config.archive, clock, journal).run()
 
 

@@ -29,9 +29,13 @@ _SAY_DROPPED_S = 60.0
 
 
 async def run(config: EdgeConfig, clock: Clock) -> None:
-    """Watch until cancelled; the recorder is never kept waiting."""
+    """Watch until cancelled; the recorder is never kept waiting.
+
+    Raises JournalReplaced, in a group: what is open stands in the journal, so all begins anew.
+    """
     os.nice(_NICE - os.nice(0))
-    async with Journal.open(config.journal) as journal:
+    async with Journal.open(config.journal) as journal, asyncio.TaskGroup() as group:
+        group.create_task(journal.until_replaced(clock), name="journal")
         await watch(config, clock, journal, Model.load(MODEL))
 
 

@@ -14,12 +14,11 @@ from contract.tls import server_context
 from edge.anchors import all_anchors
 from edge.config import EdgeConfig
 from edge.identity import box_keys, pinned, trusted_for
-from edge.journal import Journal
 from edge.live.copies import Copies
 from edge.live.feedclient import FeedClient
-from edge.live.lapsed import Viewing
 from edge.live.looks import Looks
 from edge.live.playback import Playback
+from edge.live.record import Record
 from edge.live.server import application
 from edge.live.telling import FactSink, Teller
 from edge.live.used import UsedTickets
@@ -35,8 +34,12 @@ _NICE = -10
 async def run(config: EdgeConfig, clock: Clock) -> None:
     """Serve the centre and its viewers until cancelled; raises NotEnrolled or OSError."""
     _rise()
-    async with Journal.open(config.journal) as journal:
-        await serve(config, clock, journal, Viewing(config, journal, clock).is_over)
+    pinned(config.keys)
+    record = Record(config, clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(record.run(), name="journal")
+        await record.opened.wait()
+        await serve(config, clock, record, record.is_over)
 
 
 async def serve(

@@ -39,11 +39,11 @@ async def running_broker(
 
 
 @asynccontextmanager
-async def background(work: Awaitable[None]) -> AsyncGenerator[None]:
+async def background(work: Awaitable[None]) -> AsyncGenerator[asyncio.Future[None]]:
     """Do `work` beside the test; a failure of it fails the test."""
     task = asyncio.ensure_future(work)
     try:
-        yield
+        yield task
     finally:
         if task.done():
             task.result()

@@ -185,6 +185,15 @@ async def test_the_status_tells_what_the_recorder_sees(scene: Scene) -> None:
     assert status.cameras[0].recording
 
 
+async def test_cameras_of_which_no_recorder_speaks_are_off(scene: Scene) -> None:
+    await scene.send(scene.centre.dispatch(state_for(scene.keys, CAMERA)))
+    await until(lambda: (s := scene.last_status()) and s.cameras, what="cameras in the status")
+    status = scene.last_status()
+    assert status is not None
+    seen = [(one.camera, one.stream, one.state, one.recording) for one in status.cameras]
+    assert seen == [("cam-01", "main", "off", False), ("cam-01", "sub", "off", False)]
+
+
 async def test_a_box_without_enrolment_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(NotEnrolled, match="xunkao edge invite"):
         pinned(tmp_path)
@@ -202,6 +211,23 @@ async def test_a_locked_journal_delays_telling_and_ends_nothing(scene: Scene) ->
         other.execute("rollback")
     await until(scene.facts, 30, "the fact, told afterwards")
     assert isinstance(data_of(scene.facts()[0]), StateHeard)
+
+
+async def test_a_locked_journal_withholds_no_plan_that_brings_an_anchor(scene: Scene) -> None:
+    await until(scene.last_status)
+    payload = scene.centre.dispatch(
+        state_for(scene.keys, CAMERA), anchor_of(scene.centre, 7, SystemClock().now())
+    )
+    with closing(sqlite3.connect(scene.config.journal, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        await scene.send(payload)
+        await until(lambda: in_force.load(scene.config.orders).revision == 1, 10, "orders on disk")
+        other.execute("rollback")
+
+    async def kept() -> bool:
+        return len(await scene.journal.anchors()) == 1
+
+    await until_async(kept, 30, "the anchor")
 
 
 async def test_a_plan_that_cannot_be_read_is_set_aside_and_comes_again(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Expiry in the agent at a real broker, and what the live process shows of due footage."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +39,13 @@ CLOCK = SystemClock()
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with standing(tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def standing(tmp_path: Path, left: HoldsInForce | None = None) -> AsyncIterator[Scene]:
+    """Have an agent run, with the holds that an earlier run left."""
     centre, name = Centre.make(), user_of("box-1")
     async with running_broker(tmp_path / "broker", {"box-1": "secret"}) as broker:
         config, keys = enrolled_box(
@@ -48,6 +56,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         async with ear.on(), Journal.open(config.journal) as journal:
             await journal.set_meta("volume", "v1")
             mount(config.data, "v1", CLOCK.now())
+            if left is not None:
+                save(config.holds, left)
             async with an_agent(config, keys):
                 yield Scene(centre, config, keys, journal, ear)
 
@@ -118,6 +128,25 @@ async def test_a_stranger_s_list_deletes_nothing_and_is_said(scene: Scene) -> No
     assert (heard.accepted, heard.reason) == (False, "signature")
     assert due.exists()
     assert load(scene.config.holds) == HoldsInForce()
+
+
+async def test_holds_that_a_kill_left_unsaid_are_said_at_the_next_start_once(
+    tmp_path: Path,
+) -> None:
+    end = CLOCK.now()
+    kept = hold("h1", "c1", end - DAY, end)
+    left = HoldsInForce(epoch=1, number=3, issued_at=end, holds=(kept,))
+    async with standing(tmp_path, left) as scene:
+        await until(lambda: said(scene, HoldsHeard), what="the holds")
+        await send(scene, 3, kept)  # retained: it comes again
+        await send(scene, 4, kept)
+        await until(lambda: load(scene.config.holds).number == 4)
+        await send(scene, 5)
+        await until(lambda: (s := scene.last_status()) and s.hold_number == 5)
+        (heard,) = said(scene, HoldsHeard)
+        assert isinstance(heard, HoldsHeard)
+        assert (heard.epoch, heard.number, heard.accepted) == (1, 3, True)
+        assert heard.holds == (kept,)
 
 
 async def test_an_older_list_is_refused(scene: Scene) -> None:

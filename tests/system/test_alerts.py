@@ -341,6 +341,34 @@ async def test_a_camera_that_is_down_is_told_and_a_lost_box_is_one_alert(
     await raised(centre)
 
 
+async def test_a_camera_its_box_no_longer_speaks_of_is_down(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await beat(centre, box, streaming("cam2"))
+    await wait(centre, clock, 14)
+    await beat(centre, box, streaming("cam2"))
+    assert await centre.alerts.list() == []
+    await wait(centre, clock, 2)
+    await raised(centre, "camera_down", "nobody_reachable")
+    camera = next(one for one in await centre.alerts.list() if one.kind == "camera_down")
+    assert camera.camera == "cam1"
+    await all_is_well(centre, box)
+    await centre.alerts.look()
+    await raised(centre)
+
+
+async def test_a_box_that_comes_back_without_its_recorder_is_not_passed_over(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    will = msgspec.json.encode(box.status("offline"))
+    await centre.catalogue.take([Arrival(topics.status(box.id), will, False)])
+    await beat(centre, box)
+    await wait(centre, clock, 14)
+    await beat(centre, box)
+    await wait(centre, clock, 2)
+    await raised(centre, "camera_down", "camera_down", "nobody_reachable")
+
+
 async def test_a_silent_box_is_lost_after_fifteen_seconds(
     centre: Centre, box: FakeBox, clock: ManualClock
 ) -> None:

@@ -1,8 +1,14 @@
 """Whether a box believes its clock."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
+import pytest
+
+from contract.keys import write_private
+from edge import clocktrust
 from edge.clocktrust import Anchor, ClockTrust, is_trusted, kernel_says_synchronised
 from tests.fakes.clock import ManualClock
 
@@ -40,6 +46,27 @@ def test_the_floor_never_falls_and_survives_a_restart(tmp_path: Path) -> None:
     trust.raise_floor(START - timedelta(days=3))
     clock.step(timedelta(days=-1))
     assert not ClockTrust(tmp_path / "clock.json", clock).trusted()
+
+
+def test_the_floor_does_not_fall_when_two_threads_raise_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust = ClockTrust(tmp_path / "clock.json", ManualClock(START))
+    begun, overtaken = Event(), Event()
+    higher = START + timedelta(hours=1)
+
+    def write(path: Path, data: bytes) -> None:
+        if not begun.is_set():
+            begun.set()
+            overtaken.wait(0.3)  # nobody may
+        write_private(path, data)
+
+    monkeypatch.setattr(clocktrust, "write_private", write)
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(trust.raise_floor, START)
+        begun.wait()
+        threads.submit(trust.raise_floor, higher).add_done_callback(lambda _: overtaken.set())
+    assert f"{higher:%Y-%m-%dT%H:%M:%S}" in (tmp_path / "clock.json").read_text()
 
 
 def test_a_broken_floor_file_gives_no_trust_by_itself(tmp_path: Path) -> None:

@@ -60,6 +60,22 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
     assert str(path) in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "segment_seconds = 0",
+        "segment_seconds = 1",
+        "segment_seconds = 601",
+        "minimum_free_bytes = -1",
+    ],
+)
+def test_a_length_or_room_that_cannot_be_is_refused_by_a_box(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(f'edge = "b1"\ndata = "data"\nurl = "https://b1"\n{text}')
+    with pytest.raises(edge.config.ConfigError, match=text.split(maxsplit=1)[0]):
+        edge.config.load(path)
+
+
 def test_a_folder_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\$\.data"):
         load(_file(tmp_path, "data = 3"), {})

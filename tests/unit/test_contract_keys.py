@@ -1,5 +1,8 @@
 import base64
+import errno
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -118,6 +121,32 @@ def test_a_private_file_is_its_owners_alone_and_leaves_nothing_beside_it(tmp_pat
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == ["box.pem"]
+
+
+def test_threads_that_write_the_same_file_do_not_disturb_one_another(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    contents = [bytes([number]) * 4096 for number in range(100)]
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(write_private, path, content) for content in contents]:
+            done.result()
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_what_was_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "box.pem"
+    write_private(path, b"one")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="full"):
+        write_private(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_key_does_not_show_in_its_text() -> None:

@@ -7,14 +7,16 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiosqlite
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.clock import SystemClock
 from contract.messages import Booted, CameraChanged, GapFound, SegmentClosed
 from contract.spans import Span
-from edge.journal import Journal, JournalBusy, fact_id, from_us, to_us
+from edge.journal import Journal, JournalBusy, JournalReplaced, fact_id, from_us, set_aside, to_us
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -198,3 +200,22 @@ async def test_a_fact_and_the_word_beside_it_are_kept_together(tmp_path: Path) -
         await journal.add_fact(booted, AT, id="whole", note=("place", "there"))
         assert [row[1] for row in await journal.facts_after(0, 10)] == ["whole"]
         assert await journal.meta("place") == "there"
+
+
+async def test_a_journal_that_is_set_aside_while_it_is_opened_is_not_taken_for_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    connect = aiosqlite.connect
+
+    async def late(*args: object, **more: object) -> aiosqlite.Connection:
+        connection = await connect(*args, **more)  # type: ignore[arg-type]
+        await connection.execute("pragma journal_mode = wal")
+        set_aside(path, AT)
+        path.touch()
+        return connection
+
+    monkeypatch.setattr(aiosqlite, "connect", late)
+    async with Journal.open(path) as journal:
+        with pytest.raises(JournalReplaced):
+            await journal.until_replaced(SystemClock())

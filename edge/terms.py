@@ -227,6 +227,11 @@ class Terms:
         rows = await self._journal.rows(f"select {_TERM} where path = ?", (path,))
         return next(map(_read, rows), None)
 
+    async def renewed(self, term: Term) -> Term:
+        """Give a term as it stands now: it may have been raised since."""
+        rows = await self._journal.rows(f"select {_TERM} where id = ?", (term.id,))
+        return next(map(_read, rows), term)
+
     async def all(self) -> list[Term]:
         """Give every term."""
         return [_read(row) for row in await self._journal.rows(f"select {_TERM} order by id")]

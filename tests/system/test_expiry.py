@@ -4,6 +4,7 @@ import ast
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from contract.messages import HoldReleased, KeptLonger
 from contract.retention import LIST_LIVES
 from edge import remover
 from edge.expiring import deleting, is_deleting
-from edge.expiry import MARGIN
+from edge.expiry import MARGIN, Term
 from edge.remover import NotExpiring
 from tests.fakes.shelf import Shelf, TurnedClock, hold, mount, take_away
 
@@ -255,6 +256,50 @@ async def test_the_intent_stands_in_the_journal_before_the_file_goes(
         await shelf.remover.look()
     assert not file.exists()
     assert (await shelf.terms.all())[0].is_begun
+
+
+@pytest.mark.parametrize("moment", ["begin", "record"])
+async def test_a_hold_that_comes_within_a_sweep_keeps_what_still_lies_there(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A backlog takes minutes: `begin` is of the footage itself, `record` of what went before."""
+    first, file = await shelf.record("c1"), await recorded(shelf, "c2")
+    end = shelf.clock.now()
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    real = getattr(shelf.terms, moment)
+
+    async def then_hear(term: Term, *given: Any, **options: Any) -> None:
+        await real(term, *given, **options)
+        if term.camera == ("c2" if moment == "begin" else "c1"):
+            shelf.hear(shelf.clock.now(), hold("h1", "c2", end - HOUR, end))
+
+    monkeypatch.setattr(shelf.terms, moment, then_hear)
+    await shelf.remover.look()
+    assert not first.exists()
+    assert file.exists()
+    (term,) = await shelf.terms.all()
+    assert not term.is_begun
+
+
+async def test_a_window_that_grows_within_a_sweep_raises_what_still_lies_there(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = shelf.clock.now()
+    shelf.order("w1", "c2", end - HOUR, end)
+    first, file = await shelf.record("c1"), await recorded(shelf, "c2")
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    real = shelf.terms.record
+
+    async def then_grow(*given: Any, **options: Any) -> None:
+        await real(*given, **options)
+        shelf.order("w1", "c2", end - HOUR, end, 60)
+
+    monkeypatch.setattr(shelf.terms, "record", then_grow)
+    await shelf.remover.look()
+    assert not first.exists()
+    assert file.exists()
 
 
 async def test_a_deletion_begun_before_a_kill_asks_again(shelf: Shelf) -> None:

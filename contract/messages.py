@@ -437,6 +437,12 @@ class Deferred(Message, frozen=True, kw_only=True):
     since: Instant
 
 
+class DeferralEnded(Message, frozen=True, kw_only=True):
+    """Footage that was late is to stay: a hold came. Fact type `deferral_ended`."""
+
+    segments: tuple[str, ...]
+
+
 class StatedGap(Message, frozen=True, kw_only=True):
     """A gap as a statement of coverage names it."""
 
@@ -538,6 +544,7 @@ FactData = (
     | RetentionRaised
     | Deleted
     | Deferred
+    | DeferralEnded
     | CoverageStated
     | ContactChanged
     | RecorderBegan
@@ -560,6 +567,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "retention": RetentionRaised,
     "deleted": Deleted,
     "deferred": Deferred,
+    "deferral_ended": DeferralEnded,
     "coverage": CoverageStated,
     "contact": ContactChanged,
     "recorder": RecorderBegan,

@@ -133,6 +133,7 @@ class Remover:
         stays = 0
         while terms := await self._terms.over(self._clock.now(), _AT_ONCE, stays):
             late: dict[DeferCause, list[Term]] = {}
+            held: list[Term] = []
             for term in terms:
                 decision = await self._decide(term)
                 if isinstance(decision, Delete):
@@ -146,6 +147,8 @@ class Remover:
                     late.setdefault(decision.why, []).append(term)
                 elif keepers := self._keepers(term):
                     await self._terms.note_held(term.id, keepers)
+                    held.append(term)
+            await self._terms.end_deferrals(held, self._clock.now())
             for why, which in late.items():
                 await self._terms.defer(which, why, self._clock.now())
 

@@ -12,10 +12,12 @@ import msgspec
 
 from contract.messages import (
     DeferCause,
+    DeferralEnded,
     Deferred,
     Deleted,
     Kept,
     KeptLonger,
+    Message,
     Order,
     RetentionRaised,
     SegmentClosed,
@@ -206,12 +208,13 @@ class Terms:
         async with self._journal.transaction() as db:
             await db.executemany(
                 "update terms set start_us = ?2, end_us = ?3, "
+                "late_us = case when ?4 > late_us then null else late_us end, "
                 "retain_us = max(coalesce(retain_us, ?4), ?4) where id = ?1",
                 [(one, start, end, to_us(until)) for one, start, end, until in terms],
             )
             kept = tuple(Kept(segment=one, retain_until=until) for one, _, _, until in terms)
-            name = hashlib.sha256(msgspec.json.encode(kept)).hexdigest()[:40]
-            await tell(db, RetentionRaised(kept=kept), at, f"retention.{name}")
+            fact = RetentionRaised(kept=kept)
+            await tell(db, fact, at, f"retention.{_hash_of(fact)}")
 
     async def over(self, now: datetime, limit: int = _AT_ONCE, after: int = 0) -> list[Term]:
         """Give what is past its term and what is half deleted, the oldest end first."""
@@ -247,18 +250,38 @@ class Terms:
             self._noted[id] = text
 
     async def defer(self, terms: Sequence[Term], why: DeferCause, at: datetime) -> None:
-        """Write down that these are late, once for each, and tell it."""
-        new = tuple(sorted(term.id for term in terms if term.late_since is None))
+        """Write down that these are late, once for each, and tell it; anew after it had ended."""
+        new = await self._which(terms, "late_us is null")
         if not new:
             return
-        name = hashlib.sha256(msgspec.json.encode([why, new])).hexdigest()[:40]
         async with self._journal.transaction() as db:
             await db.executemany(
-                "update terms set late_us = ? where id = ? and late_us is null",
-                [(to_us(at), one) for one in new],
+                "update terms set late_us = ? where id = ?", [(to_us(at), one) for one in new]
             )
             fact = Deferred(segments=new, why=why, since=at)
-            await tell(db, fact, at, f"deferred.{name}")
+            await tell(db, fact, at, f"deferred.{_hash_of(fact)}")
+
+    async def end_deferrals(self, terms: Sequence[Term], at: datetime) -> None:
+        """Write down that these are not late after all, and tell it of those that were."""
+        ended = await self._which(terms, "late_us is not null")
+        if not ended:
+            return
+        async with self._journal.transaction() as db:
+            await db.executemany(
+                "update terms set late_us = null where id = ?", [(one,) for one in ended]
+            )
+            fact = DeferralEnded(segments=ended)
+            await tell(db, fact, at, f"deferral_ended.{_hash_of(fact)}.{to_us(at)}")
+
+    async def _which(self, terms: Sequence[Term], condition: str) -> tuple[str, ...]:
+        """Give the ids of those of which this is true now."""
+        names = msgspec.json.encode([term.id for term in terms]).decode()
+        rows = await self._journal.rows(
+            "select id from terms where id in (select value from json_each(?)) "
+            f"and {condition} order by id",
+            (names,),
+        )
+        return tuple(row[0] for row in rows)
 
     async def begin(self, term: Term, at: datetime) -> None:
         """Write down that its deletion begins."""
@@ -315,6 +338,10 @@ class Terms:
         """Give every deletion on record, the oldest first."""
         rows = await self._journal.rows("select row from deletions order by deleted_us, id")
         return [msgspec.json.decode(row[0], type=Deleted) for row in rows]
+
+
+def _hash_of(fact: Message) -> str:
+    return hashlib.sha256(msgspec.json.encode(fact)).hexdigest()[:40]
 
 
 _Row = tuple[str, str, int, int, str, str, int, str, str]

@@ -1,5 +1,6 @@
 """What boxes tell of terms, holds and deletions, kept in the store."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -66,17 +67,20 @@ async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -
             holds=list(data.holds),
         )
     )
-    await _end_deferral(connection, edge, data.segment, data.deleted_at)
+    await end_deferrals(connection, edge, [data.segment], data.deleted_at)
     if data.missing:
         act = Act(f"edge:{edge}", "miss_recording", data.segment, data.path, "missing")
         await append(connection, act, data.deleted_at)
 
 
 async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) -> None:
-    """Keep since when these are late."""
+    """Keep since when these are late; one that had ended and is late again is open anew."""
     d = deferrals.c
-    known = select(d.segment).where(d.edge == edge, d.segment.in_(data.segments))
+    named = (d.edge == edge) & d.segment.in_(data.segments)
+    known = select(d.segment).where(named)
     new = set(data.segments) - set(await connection.scalars(known))
+    again = update(deferrals).where(named, d.ended_at <= data.since)
+    await connection.execute(again.values(why=data.why, since=data.since, ended_at=None))
     if new:
         rows = [
             {"edge": edge, "segment": one, "why": data.why, "since": data.since}
@@ -85,9 +89,12 @@ async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) 
         await connection.execute(insert(deferrals), rows)
 
 
-async def _end_deferral(connection: AsyncConnection, edge: str, segment: str, at: datetime) -> None:
+async def end_deferrals(
+    connection: AsyncConnection, edge: str, named: Iterable[str], at: datetime
+) -> None:
+    """Keep that these are late no longer: gone, or to stay."""
     d = deferrals.c
-    mine = (d.edge == edge) & (d.segment == segment) & d.ended_at.is_(None)
+    mine = (d.edge == edge) & d.segment.in_(list(named)) & d.ended_at.is_(None)
     await connection.execute(update(deferrals).where(mine).values(ended_at=at))
 
 

@@ -13,6 +13,7 @@ from contract.messages import (
     Archived,
     Booted,
     CameraChanged,
+    DeferralEnded,
     Deferred,
     Deleted,
     EdgeStatus,
@@ -34,7 +35,13 @@ from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
-from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
+from orchestrator.expired import (
+    end_deferrals,
+    note_deferral,
+    note_deletion,
+    note_holds,
+    raise_terms,
+)
 from orchestrator.ledger import Act, append
 from orchestrator.store.tables import (
     camera_states,
@@ -100,6 +107,9 @@ async def apply(
         case Deferred():
             await note_deferral(connection, edge, data)
             return [Happened("edge", edge, {"deferred": len(data.segments), "why": data.why})]
+        case DeferralEnded():
+            await end_deferrals(connection, edge, data.segments, at)
+            return [Happened("edge", edge, {"kept": len(data.segments)})]
         case HoldsHeard():
             await note_holds(connection, edge, at, data)
             return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]

@@ -214,6 +214,41 @@ async def test_on_a_wrong_volume_nothing_is_deleted(shelf: Shelf, volume: str | 
     assert not file.exists()
 
 
+async def test_what_a_hold_keeps_is_no_longer_late_and_may_be_late_again(shelf: Shelf) -> None:
+    file = await recorded(shelf)
+    end = shelf.clock.now()
+    shelf.clock.turn(DAYS_30 + HOUR)
+    await shelf.remover.look()
+    shelf.hear(shelf.clock.now(), hold("h1", "c1", end - HOUR, end))
+    await shelf.remover.look()
+    await shelf.remover.look()
+    (term,) = await shelf.terms.all()
+    assert term.late_since is None
+    assert await shelf.facts("deferral_ended") == [{"segments": [term.id]}]
+    away = HoldReleased(hold="h1", ledger=1, approved_by=("li", "wang"))
+    shelf.hear(shelf.clock.now(), released=(away,))
+    shelf.clock.turn(2 * LIST_LIVES)
+    await shelf.remover.look()
+    assert [one["why"] for one in await shelf.facts("deferred")] == ["centre_unreachable"] * 2
+    assert file.exists()
+
+
+async def test_what_was_raised_and_is_late_again_is_told_anew(shelf: Shelf) -> None:
+    end = shelf.clock.now()
+    shelf.order("w1", "c1", end - HOUR, end)
+    await recorded(shelf)
+    shelf.clock.turn(DAYS_30 + HOUR)
+    await shelf.remover.look()
+    longer = KeptLonger(window="w1", camera="c1", start=end - HOUR, end=end, retain_days=60)
+    shelf.hear(shelf.clock.now(), longer=(longer,))
+    await shelf.remover.look()
+    assert (await shelf.terms.all())[0].late_since is None
+    shelf.clock.turn(DAYS_30)
+    await shelf.remover.look()
+    since = [one["since"] for one in await shelf.facts("deferred")]
+    assert len(set(since)) == 2
+
+
 async def test_a_path_that_leads_elsewhere_is_not_followed(shelf: Shelf) -> None:
     file = await recorded(shelf)
     elsewhere = shelf.data.parent / "elsewhere"

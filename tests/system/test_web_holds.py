@@ -13,6 +13,7 @@ from contract import topics
 from contract.bus import Arrival
 from contract.keys import from_base64, kid_of
 from contract.messages import (
+    DeferralEnded,
     Deferred,
     Deleted,
     Hold,
@@ -385,6 +386,32 @@ async def test_a_deletion_late_for_a_day_is_an_alert(house: House, box: FakeBox)
     await tell(house, box, deleted(one, now + DAYS_30))
     await house.centre.alerts.look()
     assert await open_alerts(house) == []
+
+
+async def test_what_is_to_stay_is_no_longer_late_and_may_be_late_again(
+    house: House, box: FakeBox
+) -> None:
+    """By the box's word; and before it, because the centre holds it itself."""
+    one, two = await shelve(house, box, 0, 10)
+    since = house.clock.now()
+    await tell(house, box, Deferred(segments=(one.segment,), why="wrong_volume", since=since))
+    await place(house)
+    await house.clock.advance(timedelta(hours=25).total_seconds())
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == []
+
+    late = Deferred(segments=(two.segment,), why="wrong_volume", since=since)
+    await tell(house, box, late)
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == ["deletion_late"]
+    await tell(house, box, DeferralEnded(segments=(one.segment, two.segment)))
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == []
+
+    again = Deferred(segments=(two.segment,), why="failed", since=house.clock.now() + HOUR)
+    await tell(house, box, again)
+    (found,) = (await house.centre.retention.due(house.clock.now())).deferred
+    assert (found.id, found.why, found.since) == (two.segment, "failed", again.since)
 
 
 async def open_alerts(house: House) -> list[str]:

@@ -395,6 +395,9 @@ class Kept(Message, frozen=True, kw_only=True):
 
     segment: str
     retain_until: Instant
+    start: Instant | None = None
+    """With `end`: the span in truth, of a segment whose clock was not believed when it ended."""
+    end: Instant | None = None
 
 
 class RetentionRaised(Message, frozen=True, kw_only=True):

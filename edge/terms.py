@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Self
@@ -164,23 +164,29 @@ class Terms:
         """Give terms to what waits for one: the clock is confirmed now. Gives how many.
 
         What was sealed in this run of the clocks has the span it says. Of anything else it is
-        certain only that it ended before now: it counts from now.
+        certain only that it ended before now: it counts from now. Where its clock was not believed
+        and its span is known after all, the centre hears of that.
         """
         rows = await self._journal.rows(
-            "select id, camera, start_us, end_us, clock_run from terms where retain_us is null "
-            "limit ?",
+            "select id, camera, start_us, end_us, clock_run, (select json_extract("
+            "cast(row as text), '$.clock') from segments where segments.id = terms.id) "
+            "from terms where retain_us is null limit ?",
             (_AT_ONCE,),
         )
         settled: list[tuple[str, int, int, datetime]] = []
-        for one, camera, start_us, end_us, text in rows:
+        spans: dict[str, Span] = {}
+        for one, camera, start_us, end_us, text, clock in rows:
             windows = await self._windows(camera)
             sealed = parse(text)
+            said = Span(from_us(start_us), from_us(end_us))
             if sealed is not None and sealed.is_same(run):
-                until = retain_until(Span(from_us(start_us), from_us(end_us)), windows)
-                settled.append((one, start_us, end_us, until))
+                settled.append((one, start_us, end_us, retain_until(said, windows)))
             else:
                 settled.append((one, 0, to_us(confirmed), kept_from(confirmed, windows)))
-        await self._keep(settled, at)
+            shift = run.shift(sealed) if sealed is not None else None
+            if clock == "untrusted" and shift is not None:
+                spans[one] = Span(said.start + shift, said.end + shift)
+        await self._keep(settled, at, spans)
         return len(settled)
 
     async def raise_of(self, cameras: Iterable[str], at: datetime) -> None:
@@ -202,9 +208,15 @@ class Terms:
                     wanted.append((one, start_us, end_us, until))
             await self._keep(wanted, at)
 
-    async def _keep(self, terms: Sequence[tuple[str, int, int, datetime]], at: datetime) -> None:
+    async def _keep(
+        self,
+        terms: Sequence[tuple[str, int, int, datetime]],
+        at: datetime,
+        spans: Mapping[str, Span] | None = None,
+    ) -> None:
         if not terms:
             return
+        true = spans or {}
         async with self._journal.transaction() as db:
             await db.executemany(
                 "update terms set start_us = ?2, end_us = ?3, "
@@ -212,7 +224,7 @@ class Terms:
                 "retain_us = max(coalesce(retain_us, ?4), ?4) where id = ?1",
                 [(one, start, end, to_us(until)) for one, start, end, until in terms],
             )
-            kept = tuple(Kept(segment=one, retain_until=until) for one, _, _, until in terms)
+            kept = tuple(_kept(one, until, true.get(one)) for one, _, _, until in terms)
             fact = RetentionRaised(kept=kept)
             await tell(db, fact, at, f"retention.{_hash_of(fact)}")
 
@@ -338,6 +350,12 @@ class Terms:
         """Give every deletion on record, the oldest first."""
         rows = await self._journal.rows("select row from deletions order by deleted_us, id")
         return [msgspec.json.decode(row[0], type=Deleted) for row in rows]
+
+
+def _kept(segment: str, until: datetime, span: Span | None) -> Kept:
+    if span is None:
+        return Kept(segment=segment, retain_until=until)
+    return Kept(segment=segment, retain_until=until, start=span.start, end=span.end)
 
 
 def _hash_of(fact: Message) -> str:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from contract.messages import HoldReleased, KeptLonger
+from contract.messages import HoldReleased, KeptLonger, RetentionRaised
 from contract.retention import LIST_LIVES
 from edge import remover
 from edge.expiring import deleting, is_deleting
@@ -179,6 +180,40 @@ async def test_what_a_wrong_clock_wrote_counts_from_the_confirmation(shelf: Shel
     await shelf.remover.look()
     (term,) = await shelf.terms.all()
     assert term.retain_until == shelf.clock.now() + DAYS_30
+
+
+async def test_the_centre_hears_the_true_span_of_what_an_unbelieved_clock_wrote(
+    shelf: Shelf,
+) -> None:
+    """The box began in the year 2000 and was set right later: the same boot, a known step."""
+    true_end = shelf.clock.now()
+    shelf.is_trusted = False
+    shelf.clock.step(-timedelta(days=9000))
+    await shelf.record("c1")
+    await shelf.seal("c2", shelf.clock.now(), shelf.clock.now(), knows_clock=False)
+    shelf.clock.turn(HOUR)
+    shelf.clock.step(timedelta(days=9000))
+    shelf.is_trusted = True
+    await shelf.record("c3")
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    (fact,) = await shelf.facts("retention")
+    kept = {one.segment[:2]: one for one in msgspec.convert(fact, type=RetentionRaised).kept}
+    assert (kept["c1"].start, kept["c1"].end) == (true_end - timedelta(minutes=1), true_end)
+    assert kept["c1"].retain_until == shelf.clock.now() + DAYS_30
+    assert kept["c2"].start is None, "nobody knows when that was"
+    assert kept["c3"].start is None, "it was right when it was told"
+
+
+async def test_a_span_of_another_boot_is_not_guessed(shelf: Shelf) -> None:
+    shelf.is_trusted = False
+    await shelf.record("c1")
+    shelf.restart(machine=True)
+    shelf.is_trusted = True
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    (fact,) = await shelf.facts("retention")
+    assert msgspec.convert(fact, type=RetentionRaised).kept[0].start is None
 
 
 async def test_a_lost_journal_deletes_nothing_early(tmp_path: Path) -> None:

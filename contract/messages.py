@@ -395,6 +395,9 @@ class Kept(Message, frozen=True, kw_only=True):
 
     segment: str
     retain_until: Instant
+    start: Instant | None = None
+    """With `end`: the span in truth, of a segment whose clock was not believed when it ended."""
+    end: Instant | None = None
 
 
 class RetentionRaised(Message, frozen=True, kw_only=True):
@@ -435,6 +438,12 @@ class Deferred(Message, frozen=True, kw_only=True):
     segments: tuple[str, ...]
     why: DeferCause
     since: Instant
+
+
+class DeferralEnded(Message, frozen=True, kw_only=True):
+    """Footage that was late is to stay: a hold came. Fact type `deferral_ended`."""
+
+    segments: tuple[str, ...]
 
 
 class StatedGap(Message, frozen=True, kw_only=True):
@@ -538,6 +547,7 @@ FactData = (
     | RetentionRaised
     | Deleted
     | Deferred
+    | DeferralEnded
     | CoverageStated
     | ContactChanged
     | RecorderBegan
@@ -560,6 +570,7 @@ FACT_TYPES: dict[str, type[Message]] = {
     "retention": RetentionRaised,
     "deleted": Deleted,
     "deferred": Deferred,
+    "deferral_ended": DeferralEnded,
     "coverage": CoverageStated,
     "contact": ContactChanged,
     "recorder": RecorderBegan,

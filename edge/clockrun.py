@@ -26,6 +26,16 @@ class ClockRun:
         agree_ms = CLOCKS_AGREE // timedelta(milliseconds=1)
         return self.boot == other.boot and abs(self.ahead_ms - other.ahead_ms) <= agree_ms
 
+    def shift(self, sealed: "ClockRun") -> timedelta | None:
+        """Give what makes an instant of that run one of this; None for another boot's.
+
+        Within a boot the monotonic clock went on, so the step between the two is known.
+        """
+        if self.boot != sealed.boot:
+            return None
+        step = timedelta(milliseconds=self.ahead_ms - sealed.ahead_ms)
+        return timedelta() if self.is_same(sealed) else step
+
 
 def run_of(clock: Clock, boot: str) -> ClockRun:
     """Give the run the clock is in now."""

@@ -369,34 +369,53 @@ class Journal:
         return [(row[0], row[1], Span(from_us(row[2]), from_us(row[3]))) for row in rows]
 
     async def segments_recorded(self, after: int, limit: int) -> list[tuple[int, SegmentClosed]]:
-        """Give segments in order of recording, at most `limit`, each with its place in it."""
+        """Give segments that stand, in order of recording, each with its place in it."""
         rows = await self._rows(
-            "select rowid, row from segments where rowid > ? order by rowid limit ?", (after, limit)
+            f"select rowid, row from segments where rowid > ? and {await self._stands()} "
+            "order by rowid limit ?",
+            (after, limit),
         )
         return [(row[0], msgspec.json.decode(row[1], type=SegmentClosed)) for row in rows]
 
     async def segments_total(self) -> tuple[int, int]:
-        """Give how many segments are on record, and how many bytes they are."""
+        """Give how many segments stand, and how many bytes they are."""
         size = "json_extract(cast(row as text), '$.bytes')"
-        rows = await self._rows(f"select count(*), coalesce(sum({size}), 0) from segments", ())
+        query = f"select count(*), coalesce(sum({size}), 0) from segments"
+        rows = await self._rows(f"{query} where {await self._stands()}", ())
         return next((row[0], row[1]) for row in rows)
 
     async def roots_deleted(self) -> dict[str, str]:
         """Give the roots of the segments whose term ended, each with the one it followed."""
-        query = "select 1 from sqlite_master where name = 'deletions'"
-        if not [*await self._rows(query, ())]:  # nothing was ever deleted here
+        if not await self._has_deletions():
             return {}
         rows = await self._rows("select segment from deletions where segment is not null", ())
         gone = (msgspec.json.decode(row[0], type=SegmentClosed) for row in rows)
         return {segment.root: segment.previous for segment in gone}
 
     async def known_paths(self, folder: str) -> frozenset[str]:
-        """Give the paths of the segments on record below a folder; both as in `path`."""
+        """Give the paths of the segments that stand below a folder; both as in `path`."""
         prefix = folder.rstrip("/") + "/"
         rows = await self.rows(
-            "select path from segments where path > ? and path < ?", (prefix, prefix + "\uffff")
+            f"select path from segments where path > ? and path < ? and {await self._stands()}",
+            (prefix, prefix + "\uffff"),
         )
         return frozenset(row[0] for row in rows)
+
+    async def _stands(self) -> str:
+        """Give the condition that a row's file is to be there.
+
+        The newest row of a stream outlives its footage, for the chain and for the order of rows.
+        """
+        if not await self._has_deletions():
+            return "true"
+        return (
+            "not exists (select 1 from deletions "
+            "where deletions.id = segments.id and deletions.segment = segments.row)"
+        )
+
+    async def _has_deletions(self) -> bool:
+        query = "select 1 from sqlite_master where name = 'deletions'"
+        return bool([*await self._rows(query, ())])
 
     async def write(self, statement: str, values: tuple[str | int, ...]) -> None:
         """Change one row, for who keeps a table of his own here."""

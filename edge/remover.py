@@ -15,7 +15,7 @@ from contract.clock import Clock
 from contract.messages import DeferCause
 from edge.clockrun import run_of
 from edge.expiring import deleting, is_deleting
-from edge.expiry import CentreTime, Defer, Delete, Footing, Keep, Term, due
+from edge.expiry import CentreTime, Decision, Defer, Delete, Footing, Keep, Term, due
 from edge.holds import HoldsInForce, holding
 from edge.journal import Journal
 from edge.orders import OrdersInForce
@@ -84,12 +84,11 @@ class Remover:
 
     async def look(self) -> None:
         """Register what is new, set and raise terms, delete what is due."""
-        held = self._holds()
-        self._grown |= await self._terms.remember(self._orders().orders, held.longer)
+        await self._remember()
         while await self._terms.register():
             pass
         await self._look_for_strays()
-        footing = await self._footing(held)
+        footing = await self._footing()
         if footing.is_confirmed and footing.certain is not None:
             confirmed = max(footing.now, footing.certain)
             run = run_of(self._clock, self._boot)
@@ -97,18 +96,28 @@ class Remover:
                 pass
         if not self._has_raised:  # a kill may lie between a window that grew and its footage
             self._grown |= await self._terms.cameras()
-        await self._terms.raise_of(sorted(self._grown), footing.now)
-        self._grown, self._has_raised = set(), True
+        await self._raise_grown()
+        self._has_raised = True
         if footing.is_trusted:
-            await self._expire(held)
+            await self._expire()
 
-    async def _footing(self, held: HoldsInForce) -> Footing:
+    async def _remember(self) -> None:
+        self._grown |= await self._terms.remember(self._orders().orders, self._holds().longer)
+
+    async def _raise_grown(self) -> None:
+        """Raise the terms of what is known to have a window that grew."""
+        await self._remember()
+        await self._terms.raise_of(sorted(self._grown), self._clock.now())
+        self._grown = set()
+
+    async def _footing(self) -> Footing:
+        volume = await self._volume()
         return Footing(
             now=self._clock.now(),
             is_trusted=self._is_trusted(),
             certain=self._centre.certain(self._clock.monotonic()),
-            issued_at=held.issued_at,
-            volume=await self._volume(),
+            issued_at=self._holds().issued_at,
+            volume=volume,
         )
 
     async def _volume(self) -> str | None:
@@ -120,29 +129,41 @@ class Remover:
             return None
         return found if await self._journal.meta("volume") == found else None
 
-    async def _expire(self, held: HoldsInForce) -> None:
+    async def _expire(self) -> None:
         stays = 0
         while terms := await self._terms.over(self._clock.now(), _AT_ONCE, stays):
             late: dict[DeferCause, list[Term]] = {}
-            footing = await self._footing(held)
+            held: list[Term] = []
             for term in terms:
-                keepers = holding(held.holds, term.camera, term.start, term.end)
-                decision = due(term, keepers, footing)
-                if isinstance(decision, Delete):  # the clock may have stepped since
-                    decision = due(term, keepers, await self._footing(held))
+                decision = await self._decide(term)
                 if isinstance(decision, Delete):
-                    if await self._delete(term):
+                    decision = await self._delete(term)
+                    if isinstance(decision, Delete):
                         continue
-                    decision = Defer("failed")
                 stays += 1
                 if term.is_begun and not await self._settled(term, decision):
                     stays -= 1
                 if isinstance(decision, Defer):
                     late.setdefault(decision.why, []).append(term)
-                elif keepers:
+                elif keepers := self._keepers(term):
                     await self._terms.note_held(term.id, keepers)
+                    held.append(term)
+            await self._terms.end_deferrals(held, self._clock.now())
             for why, which in late.items():
                 await self._terms.defer(which, why, self._clock.now())
+
+    async def _decide(self, term: Term) -> Decision:
+        """Decide by what holds at this instant: a backlog takes minutes, and lists come meanwhile.
+
+        The holds are read last, and nothing is awaited after them.
+        """
+        await self._raise_grown()
+        footing = await self._footing()
+        fresh = await self._terms.renewed(term)
+        return due(fresh, self._keepers(fresh), footing)
+
+    def _keepers(self, term: Term) -> list[str]:
+        return holding(self._holds().holds, term.camera, term.start, term.end)
 
     async def _settled(self, term: Term, decision: Keep | Defer) -> bool:
         """End what was begun and may not go on; false when it is gone already and is on record."""
@@ -157,27 +178,35 @@ class Remover:
         volume = await self._volume()
         return volume is not None and term.volume in ("", volume)
 
-    async def _delete(self, term: Term) -> bool:
-        """Intent, unlink, folder, look, record: a crash anywhere is mended by the next look."""
+    async def _delete(self, term: Term) -> Decision:
+        """Intent, look again, unlink, folder, look, record: the next look mends a crash anywhere.
+
+        Gives Delete when it is gone; else what keeps it, and what was begun here is taken back.
+        """
         if not term.is_begun:
             await self._terms.begin(term, self._clock.now())
         try:
             root = "" if term.root else await asyncio.to_thread(_hash, self._data, term.path)
+            decision = await self._decide(term)
+            if not isinstance(decision, Delete):
+                if not term.is_begun:
+                    await self._terms.take_back(term)
+                return decision
             with deleting():
                 missing = not await asyncio.to_thread(remove, self._data, term.path)
         except OSError as error:
             log.error("%s cannot be deleted: %s", term.path, error)
-            return False
+            return Defer("failed")
         if missing and not await self._is_right(term):  # unmounted since
-            return False
+            return Defer("failed")
         if missing and term.id.startswith("stray."):
             await self._terms.forget(term)
-            return True
+            return decision
         await self._terms.record(
             term, self._clock.now(), missing=missing and not term.is_begun, root=root
         )
         log.info("deleted %s: its term ended %s", term.path, term.retain_until)
-        return True
+        return decision
 
     # ------------------------------------------------------------ what is no segment
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Self
@@ -12,10 +12,12 @@ import msgspec
 
 from contract.messages import (
     DeferCause,
+    DeferralEnded,
     Deferred,
     Deleted,
     Kept,
     KeptLonger,
+    Message,
     Order,
     RetentionRaised,
     SegmentClosed,
@@ -162,23 +164,29 @@ class Terms:
         """Give terms to what waits for one: the clock is confirmed now. Gives how many.
 
         What was sealed in this run of the clocks has the span it says. Of anything else it is
-        certain only that it ended before now: it counts from now.
+        certain only that it ended before now: it counts from now. Where its clock was not believed
+        and its span is known after all, the centre hears of that.
         """
         rows = await self._journal.rows(
-            "select id, camera, start_us, end_us, clock_run from terms where retain_us is null "
-            "limit ?",
+            "select id, camera, start_us, end_us, clock_run, (select json_extract("
+            "cast(row as text), '$.clock') from segments where segments.id = terms.id) "
+            "from terms where retain_us is null limit ?",
             (_AT_ONCE,),
         )
         settled: list[tuple[str, int, int, datetime]] = []
-        for one, camera, start_us, end_us, text in rows:
+        spans: dict[str, Span] = {}
+        for one, camera, start_us, end_us, text, clock in rows:
             windows = await self._windows(camera)
             sealed = parse(text)
+            said = Span(from_us(start_us), from_us(end_us))
             if sealed is not None and sealed.is_same(run):
-                until = retain_until(Span(from_us(start_us), from_us(end_us)), windows)
-                settled.append((one, start_us, end_us, until))
+                settled.append((one, start_us, end_us, retain_until(said, windows)))
             else:
                 settled.append((one, 0, to_us(confirmed), kept_from(confirmed, windows)))
-        await self._keep(settled, at)
+            shift = run.shift(sealed) if sealed is not None else None
+            if clock == "untrusted" and shift is not None:
+                spans[one] = Span(said.start + shift, said.end + shift)
+        await self._keep(settled, at, spans)
         return len(settled)
 
     async def raise_of(self, cameras: Iterable[str], at: datetime) -> None:
@@ -200,18 +208,25 @@ class Terms:
                     wanted.append((one, start_us, end_us, until))
             await self._keep(wanted, at)
 
-    async def _keep(self, terms: Sequence[tuple[str, int, int, datetime]], at: datetime) -> None:
+    async def _keep(
+        self,
+        terms: Sequence[tuple[str, int, int, datetime]],
+        at: datetime,
+        spans: Mapping[str, Span] | None = None,
+    ) -> None:
         if not terms:
             return
+        true = spans or {}
         async with self._journal.transaction() as db:
             await db.executemany(
                 "update terms set start_us = ?2, end_us = ?3, "
+                "late_us = case when ?4 > late_us then null else late_us end, "
                 "retain_us = max(coalesce(retain_us, ?4), ?4) where id = ?1",
                 [(one, start, end, to_us(until)) for one, start, end, until in terms],
             )
-            kept = tuple(Kept(segment=one, retain_until=until) for one, _, _, until in terms)
-            name = hashlib.sha256(msgspec.json.encode(kept)).hexdigest()[:40]
-            await tell(db, RetentionRaised(kept=kept), at, f"retention.{name}")
+            kept = tuple(_kept(one, until, true.get(one)) for one, _, _, until in terms)
+            fact = RetentionRaised(kept=kept)
+            await tell(db, fact, at, f"retention.{_hash_of(fact)}")
 
     async def over(self, now: datetime, limit: int = _AT_ONCE, after: int = 0) -> list[Term]:
         """Give what is past its term and what is half deleted, the oldest end first."""
@@ -226,6 +241,11 @@ class Terms:
         """Give the term of what lies there."""
         rows = await self._journal.rows(f"select {_TERM} where path = ?", (path,))
         return next(map(_read, rows), None)
+
+    async def renewed(self, term: Term) -> Term:
+        """Give a term as it stands now: it may have been raised since."""
+        rows = await self._journal.rows(f"select {_TERM} where id = ?", (term.id,))
+        return next(map(_read, rows), term)
 
     async def all(self) -> list[Term]:
         """Give every term."""
@@ -242,18 +262,38 @@ class Terms:
             self._noted[id] = text
 
     async def defer(self, terms: Sequence[Term], why: DeferCause, at: datetime) -> None:
-        """Write down that these are late, once for each, and tell it."""
-        new = tuple(sorted(term.id for term in terms if term.late_since is None))
+        """Write down that these are late, once for each, and tell it; anew after it had ended."""
+        new = await self._which(terms, "late_us is null")
         if not new:
             return
-        name = hashlib.sha256(msgspec.json.encode([why, new])).hexdigest()[:40]
         async with self._journal.transaction() as db:
             await db.executemany(
-                "update terms set late_us = ? where id = ? and late_us is null",
-                [(to_us(at), one) for one in new],
+                "update terms set late_us = ? where id = ?", [(to_us(at), one) for one in new]
             )
             fact = Deferred(segments=new, why=why, since=at)
-            await tell(db, fact, at, f"deferred.{name}")
+            await tell(db, fact, at, f"deferred.{_hash_of(fact)}")
+
+    async def end_deferrals(self, terms: Sequence[Term], at: datetime) -> None:
+        """Write down that these are not late after all, and tell it of those that were."""
+        ended = await self._which(terms, "late_us is not null")
+        if not ended:
+            return
+        async with self._journal.transaction() as db:
+            await db.executemany(
+                "update terms set late_us = null where id = ?", [(one,) for one in ended]
+            )
+            fact = DeferralEnded(segments=ended)
+            await tell(db, fact, at, f"deferral_ended.{_hash_of(fact)}.{to_us(at)}")
+
+    async def _which(self, terms: Sequence[Term], condition: str) -> tuple[str, ...]:
+        """Give the ids of those of which this is true now."""
+        names = msgspec.json.encode([term.id for term in terms]).decode()
+        rows = await self._journal.rows(
+            "select id from terms where id in (select value from json_each(?)) "
+            f"and {condition} order by id",
+            (names,),
+        )
+        return tuple(row[0] for row in rows)
 
     async def begin(self, term: Term, at: datetime) -> None:
         """Write down that its deletion begins."""
@@ -310,6 +350,16 @@ class Terms:
         """Give every deletion on record, the oldest first."""
         rows = await self._journal.rows("select row from deletions order by deleted_us, id")
         return [msgspec.json.decode(row[0], type=Deleted) for row in rows]
+
+
+def _kept(segment: str, until: datetime, span: Span | None) -> Kept:
+    if span is None:
+        return Kept(segment=segment, retain_until=until)
+    return Kept(segment=segment, retain_until=until, start=span.start, end=span.end)
+
+
+def _hash_of(fact: Message) -> str:
+    return hashlib.sha256(msgspec.json.encode(fact)).hexdigest()[:40]
 
 
 _Row = tuple[str, str, int, int, str, str, int, str, str]

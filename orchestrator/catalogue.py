@@ -227,7 +227,7 @@ class Catalogue:
             await self._complain(connection, edge, "not_its_own", now)
         allowed = [(fact, data) for fact, data in said if data in own]
         closed = [data for _, data in allowed if isinstance(data, SegmentClosed)]
-        at_once = partial(told.keep_segments, connection, edge, closed, self._lead)
+        at_once = partial(told.keep_segments, connection, edge, closed, self._lead, now)
         kept = await _wholly(connection, at_once, f"{edge}: {len(closed)} segments at once")
         for _, data in allowed:
             if isinstance(data, AnchorKept):  # the head of the box's own chain stands in ours
@@ -237,7 +237,7 @@ class Catalogue:
         happened = kept or []
         for fact, data in allowed:
             if kept is None or not isinstance(data, SegmentClosed):
-                work = partial(told.apply, connection, edge, fact.at, data, self._lead)
+                work = partial(told.apply, connection, edge, fact.at, data, self._lead, now)
                 happened += await _safely(connection, work, f"{edge}: {fact.id}")
         return happened
 

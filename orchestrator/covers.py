@@ -6,17 +6,32 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import CLOCKS_AGREE
-from orchestrator.store.tables import deletions, hold_cameras, holds, segments
+from orchestrator.store.tables import deletions, hold_cameras, holds, segments, settled_spans
 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
 """States in which a hold holds. It does from the moment it is placed, as far as the centre goes."""
 
 
 def touched_by_hold() -> ColumnElement[bool]:
-    """A hold's span touches a segment's; one without length stands at its start."""
+    """A hold's span touches a segment's; one without length stands at its start.
+
+    What a clock wrote that was not believed may be of any time: its camera's holds all touch it.
+    """
     s = segments.c
     touches = or_(s.ends_at > holds.c.starts_at, s.starts_at == holds.c.starts_at)
-    return and_(hold_cameras.c.camera == s.camera, s.starts_at < holds.c.ends_at, touches)
+    near = and_(s.starts_at < holds.c.ends_at, touches)
+    return and_(hold_cameras.c.camera == s.camera, or_(near, is_unsettled()))
+
+
+def is_unsettled() -> ColumnElement[bool]:
+    """True for segments whose clock was not believed, and whose span nobody corrected since."""
+    settled = select(settled_spans.c.segment).where(settled_spans.c.segment == segments.c.id)
+    return and_(segments.c.clock == "untrusted", ~exists(settled.correlate(segments)))
+
+
+def is_ours_to_judge() -> ColumnElement[bool]:
+    """False while nobody knows of what time a segment is: then its box goes first."""
+    return or_(~is_unsettled(), is_deleted())
 
 
 def is_held(*but: str) -> ColumnElement[bool]:
@@ -45,5 +60,5 @@ async def is_over(connection: AsyncConnection, segment: str, now: datetime) -> b
     """
     s = segments.c
     over = s.retain_until <= now - 3 * CLOCKS_AGREE
-    query = select(s.id).where(s.id == segment, over, ~is_held())
+    query = select(s.id).where(s.id == segment, over, is_ours_to_judge(), ~is_held())
     return (await connection.execute(query)).first() is not None

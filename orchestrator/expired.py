@@ -1,11 +1,14 @@
 """What boxes tell of terms, holds and deletions, kept in the store."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import Deferred, Deleted, Hold, HoldsHeard, RetentionRaised
+from contract.spans import Span
+from orchestrator.covers import is_unsettled
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store.tables import (
     deferrals,
@@ -14,14 +17,21 @@ from orchestrator.store.tables import (
     hold_cameras,
     holds,
     segments,
+    settled_spans,
 )
 
 RECOVERED = "recovered"
 """Owner of a hold that a box had and this store did not know: the store was restored."""
 
 
-async def raise_terms(connection: AsyncConnection, edge: str, data: RetentionRaised) -> None:
-    """Raise what the box keeps longer than was known; nothing is ever lowered."""
+async def raise_terms(
+    connection: AsyncConnection, edge: str, at: datetime, data: RetentionRaised
+) -> None:
+    """Raise what the box keeps longer than was known; nothing is ever lowered.
+
+    Of a segment whose clock was not believed the span is corrected, once, where the box knows it.
+    """
+    await _settle(connection, edge, at, data)
     s = segments.c
     later = (
         update(segments)
@@ -39,6 +49,32 @@ async def raise_terms(connection: AsyncConnection, edge: str, data: RetentionRai
         .where(open_ones, deferrals.c.ended_at.is_(None), over.exists())
         .values(ended_at=deferrals.c.since)
     )
+
+
+async def _settle(
+    connection: AsyncConnection, edge: str, at: datetime, data: RetentionRaised
+) -> None:
+    true = {
+        one.segment: Span(one.start, one.end)
+        for one in data.kept
+        if one.start is not None and one.end is not None and one.start <= one.end
+    }
+    if not true:
+        return
+    s = segments.c
+    mine = select(s.id, s.starts_at, s.ends_at).where(
+        s.id.in_(list(true)), s.edge == edge, is_unsettled()
+    )
+    for row in (await connection.execute(mine)).all():
+        span = true[row.id]
+        await connection.execute(
+            insert(settled_spans).values(
+                segment=row.id, said_start=row.starts_at, said_end=row.ends_at, settled_at=at
+            )
+        )
+        await connection.execute(
+            update(segments).where(s.id == row.id).values(starts_at=span.start, ends_at=span.end)
+        )
 
 
 async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -> None:
@@ -66,17 +102,20 @@ async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -
             holds=list(data.holds),
         )
     )
-    await _end_deferral(connection, edge, data.segment, data.deleted_at)
+    await end_deferrals(connection, edge, [data.segment], data.deleted_at)
     if data.missing:
         act = Act(f"edge:{edge}", "miss_recording", data.segment, data.path, "missing")
         await append(connection, act, data.deleted_at)
 
 
 async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) -> None:
-    """Keep since when these are late."""
+    """Keep since when these are late; one that had ended and is late again is open anew."""
     d = deferrals.c
-    known = select(d.segment).where(d.edge == edge, d.segment.in_(data.segments))
+    named = (d.edge == edge) & d.segment.in_(data.segments)
+    known = select(d.segment).where(named)
     new = set(data.segments) - set(await connection.scalars(known))
+    again = update(deferrals).where(named, d.ended_at <= data.since)
+    await connection.execute(again.values(why=data.why, since=data.since, ended_at=None))
     if new:
         rows = [
             {"edge": edge, "segment": one, "why": data.why, "since": data.since}
@@ -85,9 +124,12 @@ async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) 
         await connection.execute(insert(deferrals), rows)
 
 
-async def _end_deferral(connection: AsyncConnection, edge: str, segment: str, at: datetime) -> None:
+async def end_deferrals(
+    connection: AsyncConnection, edge: str, named: Iterable[str], at: datetime
+) -> None:
+    """Keep that these are late no longer: gone, or to stay."""
     d = deferrals.c
-    mine = (d.edge == edge) & (d.segment == segment) & d.ended_at.is_(None)
+    mine = (d.edge == edge) & d.segment.in_(list(named)) & d.ended_at.is_(None)
     await connection.execute(update(deferrals).where(mine).values(ended_at=at))
 
 

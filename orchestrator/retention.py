@@ -114,7 +114,7 @@ class Retention:
                 deferrals,
                 (deferrals.c.segment == segments.c.id) & (deferrals.c.edge == segments.c.edge),
             )
-            .where(deferrals.c.ended_at.is_(None), ~is_deleted())
+            .where(deferrals.c.ended_at.is_(None), ~is_deleted(), ~is_held())
             .order_by(deferrals.c.since, segments.c.id)
             .limit(limit)
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from contract.messages import (
     Booted,
     CameraChanged,
     CameraStatus,
+    DeferralEnded,
     Deferred,
     Deleted,
     EdgeStatus,
@@ -29,13 +30,19 @@ from contract.messages import (
     StateHeard,
     TamperChanged,
 )
-from contract.retention import FLOOR_DAYS, Window, retain_until
+from contract.retention import FLOOR_DAYS, Window, kept_from, retain_until
 from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
-from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
+from orchestrator.expired import (
+    end_deferrals,
+    note_deferral,
+    note_deletion,
+    note_holds,
+    raise_terms,
+)
 from orchestrator.ledger import Act, append
 from orchestrator.store.tables import (
     camera_states,
@@ -64,12 +71,17 @@ class Happened:
 
 
 async def apply(
-    connection: AsyncConnection, edge: str, at: datetime, data: Message | None, lead: Lead
+    connection: AsyncConnection,
+    edge: str,
+    at: datetime,
+    data: Message | None,
+    lead: Lead,
+    heard_at: datetime,
 ) -> list[Happened]:
     """Change the store by one new fact; of a kind we do not know, nothing."""
     match data:
         case SegmentClosed():
-            return await keep_segments(connection, edge, [data], lead)
+            return await keep_segments(connection, edge, [data], lead, heard_at)
         case GapFound():
             return await _gap(connection, edge, data)
         case CameraChanged():
@@ -93,7 +105,7 @@ async def apply(
         case ProcessLost():
             return [Happened("edge", edge, {"process": data.process, "how": data.how})]
         case RetentionRaised():
-            await raise_terms(connection, edge, data)
+            await raise_terms(connection, edge, at, data)
             return []
         case Deleted():
             await note_deletion(connection, edge, data)
@@ -101,6 +113,9 @@ async def apply(
         case Deferred():
             await note_deferral(connection, edge, data)
             return [Happened("edge", edge, {"deferred": len(data.segments), "why": data.why})]
+        case DeferralEnded():
+            await end_deferrals(connection, edge, data.segments, at)
+            return [Happened("edge", edge, {"kept": len(data.segments)})]
         case HoldsHeard():
             await note_holds(connection, edge, at, data)
             return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]
@@ -172,9 +187,17 @@ async def silent_since(connection: AsyncConnection, last: datetime) -> list[str]
 
 
 async def keep_segments(
-    connection: AsyncConnection, edge: str, closed: Iterable[SegmentClosed], lead: Lead
+    connection: AsyncConnection,
+    edge: str,
+    closed: Iterable[SegmentClosed],
+    lead: Lead,
+    heard_at: datetime,
 ) -> list[Happened]:
-    """Keep segments that are new: four statements, however many they are."""
+    """Keep segments that are new: four statements, however many they are.
+
+    Of what a clock wrote that was not believed it is certain only that it ended before it was
+    heard of: its term counts from then, until its box knows more.
+    """
     told = {one.segment: one for one in closed}
     names = await _free_ids(connection, segments, edge, told)
     new = [(names[one], told[one]) for one in names]
@@ -186,8 +209,11 @@ async def keep_segments(
     room_of = {row.id: row.room for row in await connection.execute(held)}
     span = Span(min(one.start for _, one in new), max(one.end for _, one in new))
     rooms = set(room_of.values())
-    sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
     days = await classes(connection)
+    if any(one.clock == "untrusted" for _, one in new):  # a window that is over may still ask
+        longer = timedelta(days=max(days.values(), default=FLOOR_DAYS) - FLOOR_DAYS + 1)
+        span = Span(min(span.start, heard_at - longer), max(span.end, heard_at))
+    sessions = await sessions_in(connection, lead, span, rooms=rooms, cancelled=True)
     of = await categories(connection, (one.id for one in sessions)) if days else {}
     windows = [
         (one.room, Window(window.start, window.end, days.get(of.get(one.id, ""), FLOOR_DAYS)))
@@ -196,8 +222,11 @@ async def keep_segments(
     ]
     rows = []
     for name, one in new:
-        own = (window for room, window in windows if room == room_of.get(one.camera))
-        rows.append(_segment_row(edge, name, one, retain_until(Span(one.start, one.end), own)))
+        own = [window for room, window in windows if room == room_of.get(one.camera)]
+        until = retain_until(Span(one.start, one.end), own)
+        if one.clock == "untrusted":
+            until = max(until, kept_from(heard_at, own))
+        rows.append(_segment_row(edge, name, one, until))
     await connection.execute(insert(segments), rows)
     return [Happened("recording", name, _shown(one)) for name, one in new]
 

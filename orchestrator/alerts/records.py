@@ -5,11 +5,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Row, Select, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.alerts.cases import Case, Change, Delivery
 from orchestrator.alerts.seen import BoxSeen, CameraSeen, LateDeletion, Seen, Tamper
+from orchestrator.covers import is_held
 from orchestrator.exams import Lead
 from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import (
@@ -22,6 +23,7 @@ from orchestrator.store.tables import (
     edge_states,
     edge_volumes,
     edges,
+    segments,
     tampers,
 )
 from orchestrator.windows import open_sessions
@@ -244,9 +246,12 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
         for row in words
     ]
     d = deferrals.c
+    held = select(segments.c.id).where(
+        segments.c.id == d.segment, segments.c.edge == d.edge, is_held()
+    )
     open_ones = (
         select(d.edge, func.min(d.since).label("since"))
-        .where(d.ended_at.is_(None))
+        .where(d.ended_at.is_(None), ~exists(held.correlate(deferrals)))
         .group_by(d.edge)
     )
     late = [

@@ -303,6 +303,15 @@ segments = Table(
 )
 Index("ix_segments_camera", segments.c.camera, segments.c.starts_at)
 
+settled_spans = Table(  # of segments whose clock was not believed: what was said, and corrected
+    "settled_spans",
+    metadata,
+    Column("segment", ForeignKey("segments.id"), primary_key=True),
+    Column("said_start", InstantType, nullable=False),
+    Column("said_end", InstantType, nullable=False),
+    Column("settled_at", InstantType, nullable=False),
+)
+
 gaps = Table(
     "gaps",
     metadata,

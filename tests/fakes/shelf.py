@@ -110,7 +110,7 @@ class Shelf:
                 root=f"{name.stamp}{camera}",
                 previous="",
                 fragments=1,
-                clock="trusted",
+                clock="trusted" if self.is_trusted else "untrusted",
                 volume="v1",
                 clock_run=sealed_in(self.clock, self.boot, end) if knows_clock else "",
             ),

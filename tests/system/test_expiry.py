@@ -4,14 +4,16 @@ import ast
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
-from contract.messages import HoldReleased, KeptLonger
+from contract.messages import HoldReleased, KeptLonger, RetentionRaised
 from contract.retention import LIST_LIVES
 from edge import remover
 from edge.expiring import deleting, is_deleting
-from edge.expiry import MARGIN
+from edge.expiry import MARGIN, Term
 from edge.remover import NotExpiring
 from tests.fakes.shelf import Shelf, TurnedClock, hold, mount, take_away
 
@@ -180,6 +182,40 @@ async def test_what_a_wrong_clock_wrote_counts_from_the_confirmation(shelf: Shel
     assert term.retain_until == shelf.clock.now() + DAYS_30
 
 
+async def test_the_centre_hears_the_true_span_of_what_an_unbelieved_clock_wrote(
+    shelf: Shelf,
+) -> None:
+    """The box began in the year 2000 and was set right later: the same boot, a known step."""
+    true_end = shelf.clock.now()
+    shelf.is_trusted = False
+    shelf.clock.step(-timedelta(days=9000))
+    await shelf.record("c1")
+    await shelf.seal("c2", shelf.clock.now(), shelf.clock.now(), knows_clock=False)
+    shelf.clock.turn(HOUR)
+    shelf.clock.step(timedelta(days=9000))
+    shelf.is_trusted = True
+    await shelf.record("c3")
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    (fact,) = await shelf.facts("retention")
+    kept = {one.segment[:2]: one for one in msgspec.convert(fact, type=RetentionRaised).kept}
+    assert (kept["c1"].start, kept["c1"].end) == (true_end - timedelta(minutes=1), true_end)
+    assert kept["c1"].retain_until == shelf.clock.now() + DAYS_30
+    assert kept["c2"].start is None, "nobody knows when that was"
+    assert kept["c3"].start is None, "it was right when it was told"
+
+
+async def test_a_span_of_another_boot_is_not_guessed(shelf: Shelf) -> None:
+    shelf.is_trusted = False
+    await shelf.record("c1")
+    shelf.restart(machine=True)
+    shelf.is_trusted = True
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    (fact,) = await shelf.facts("retention")
+    assert msgspec.convert(fact, type=RetentionRaised).kept[0].start is None
+
+
 async def test_a_lost_journal_deletes_nothing_early(tmp_path: Path) -> None:
     clock = TurnedClock()
     async with Shelf.open(tmp_path / "box", clock) as shelf:
@@ -211,6 +247,41 @@ async def test_on_a_wrong_volume_nothing_is_deleted(shelf: Shelf, volume: str | 
     mount(shelf.data, "v1", shelf.clock.now())
     await shelf.remover.look()
     assert not file.exists()
+
+
+async def test_what_a_hold_keeps_is_no_longer_late_and_may_be_late_again(shelf: Shelf) -> None:
+    file = await recorded(shelf)
+    end = shelf.clock.now()
+    shelf.clock.turn(DAYS_30 + HOUR)
+    await shelf.remover.look()
+    shelf.hear(shelf.clock.now(), hold("h1", "c1", end - HOUR, end))
+    await shelf.remover.look()
+    await shelf.remover.look()
+    (term,) = await shelf.terms.all()
+    assert term.late_since is None
+    assert await shelf.facts("deferral_ended") == [{"segments": [term.id]}]
+    away = HoldReleased(hold="h1", ledger=1, approved_by=("li", "wang"))
+    shelf.hear(shelf.clock.now(), released=(away,))
+    shelf.clock.turn(2 * LIST_LIVES)
+    await shelf.remover.look()
+    assert [one["why"] for one in await shelf.facts("deferred")] == ["centre_unreachable"] * 2
+    assert file.exists()
+
+
+async def test_what_was_raised_and_is_late_again_is_told_anew(shelf: Shelf) -> None:
+    end = shelf.clock.now()
+    shelf.order("w1", "c1", end - HOUR, end)
+    await recorded(shelf)
+    shelf.clock.turn(DAYS_30 + HOUR)
+    await shelf.remover.look()
+    longer = KeptLonger(window="w1", camera="c1", start=end - HOUR, end=end, retain_days=60)
+    shelf.hear(shelf.clock.now(), longer=(longer,))
+    await shelf.remover.look()
+    assert (await shelf.terms.all())[0].late_since is None
+    shelf.clock.turn(DAYS_30)
+    await shelf.remover.look()
+    since = [one["since"] for one in await shelf.facts("deferred")]
+    assert len(set(since)) == 2
 
 
 async def test_a_path_that_leads_elsewhere_is_not_followed(shelf: Shelf) -> None:
@@ -255,6 +326,50 @@ async def test_the_intent_stands_in_the_journal_before_the_file_goes(
         await shelf.remover.look()
     assert not file.exists()
     assert (await shelf.terms.all())[0].is_begun
+
+
+@pytest.mark.parametrize("moment", ["begin", "record"])
+async def test_a_hold_that_comes_within_a_sweep_keeps_what_still_lies_there(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """A backlog takes minutes: `begin` is of the footage itself, `record` of what went before."""
+    first, file = await shelf.record("c1"), await recorded(shelf, "c2")
+    end = shelf.clock.now()
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    real = getattr(shelf.terms, moment)
+
+    async def then_hear(term: Term, *given: Any, **options: Any) -> None:
+        await real(term, *given, **options)
+        if term.camera == ("c2" if moment == "begin" else "c1"):
+            shelf.hear(shelf.clock.now(), hold("h1", "c2", end - HOUR, end))
+
+    monkeypatch.setattr(shelf.terms, moment, then_hear)
+    await shelf.remover.look()
+    assert not first.exists()
+    assert file.exists()
+    (term,) = await shelf.terms.all()
+    assert not term.is_begun
+
+
+async def test_a_window_that_grows_within_a_sweep_raises_what_still_lies_there(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = shelf.clock.now()
+    shelf.order("w1", "c2", end - HOUR, end)
+    first, file = await shelf.record("c1"), await recorded(shelf, "c2")
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    real = shelf.terms.record
+
+    async def then_grow(*given: Any, **options: Any) -> None:
+        await real(*given, **options)
+        shelf.order("w1", "c2", end - HOUR, end, 60)
+
+    monkeypatch.setattr(shelf.terms, "record", then_grow)
+    await shelf.remover.look()
+    assert not first.exists()
+    assert file.exists()
 
 
 async def test_a_deletion_begun_before_a_kill_asks_again(shelf: Shelf) -> None:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -221,6 +221,32 @@ class Life(RuleBasedStateMachine):
         self.shelf.restart()
         self.look()
 
+    @rule(which=st.integers(0, 100), where=st.sampled_from(["begin", "record"]))
+    def a_hold_arrives_within_a_sweep(self, which: int, where: str) -> None:
+        """After a month much is due; as one goes, the box hears of a hold on what still lies there.
+
+        It confirms that at once: from then on it stays.
+        """
+        self.clock.turn(31 * DAY)
+        self.mend()
+        terms, named = self.shelf.terms, [one for one in self.footage if one.file.exists()]
+        real = getattr(terms, where)
+
+        async def then_hear(*given: Any, **options: Any) -> Any:
+            result = await real(*given, **options)
+            terms.__dict__.pop(where, None)
+            there = [one for one in named if one.file.exists()]
+            if there:
+                self.new_hold(there[which % len(there)])
+                self.deliver(self.truth)
+            return result
+
+        setattr(terms, where, then_hear)
+        try:
+            self.tell()
+        finally:
+            terms.__dict__.pop(where, None)
+
     @rule()
     def journal_is_lost(self) -> None:
         self.do(self.stack.aclose())
@@ -261,10 +287,12 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.footage)
     @rule(which=st.integers(0, 100))
     def place_hold(self, which: int) -> None:
-        name = f"h{len(self.holds) + len(self.released)}"
-        one = self.footage[which % len(self.footage)]
-        self.holds[name] = hold(name, one.camera, one.span.start, one.span.end)
+        self.new_hold(self.footage[which % len(self.footage)])
         self.tell()
+
+    def new_hold(self, one: Footage) -> None:
+        name = f"h{len(self.holds) + len(self.released)}"
+        self.holds[name] = hold(name, one.camera, one.span.start, one.span.end)
 
     @rule(all_is_well=st.booleans(), error=st.sampled_from([timedelta(), HOUR]))
     def a_month_goes_by(self, all_is_well: bool, error: timedelta) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,11 @@ import pytest
 
 from contract.clock import SystemClock
 from contract.messages import SegmentClosed, ShelfTrouble
+from edge.clockrun import ClockRun
 from edge.journal import Journal
 from edge.patrol import Patrol
 from edge.recording.shelfcheck import verify
+from edge.terms import Terms
 from tests.fakes.recorder import Box
 from tests.fakes.sealed import opened, record
 from tests.fakes.waiting import until_async
@@ -177,6 +180,35 @@ async def test_what_the_box_deleted_itself_is_not_told(box: Box) -> None:
         await patrol._look()
         facts = await journal.facts_after(0, 100)
     assert [fact for fact in facts if fact[2] == "shelf"] == []
+
+
+async def test_after_a_pause_of_a_month_nothing_is_missing(box: Box) -> None:
+    """The newest row of a stream outlives its file, for the chain; nobody is alarmed by it."""
+    rows = await rows_of(box)
+    now = rows[-1].end + timedelta(days=31)
+    async with Journal.open(box.config.journal) as journal:
+        terms = await Terms.open(journal)
+        await terms.register()
+        await terms.settle(ClockRun("b0", 0), rows[-1].end, now)
+        for term in await terms.all():
+            with by_hand():
+                (box.config.data / term.path).unlink()
+            await terms.record(term, now, missing=False)
+        kept = await journal.rows("select root from segments")
+        assert [row[0] for row in kept] == [rows[-1].root]
+        patrol = Patrol(box.config, journal, SystemClock())
+        await patrol._look()
+        await patrol._look()
+        facts = await journal.facts_after(0, 100)
+    assert [fact for fact in facts if fact[2] == "shelf"] == []
+    told = run_verify(box)
+    assert told.returncode == 0, told.stdout
+    assert told.stdout.startswith("0 segments, ")
+    async with opened(box) as books:
+        record(box, 1, books)
+    (again,) = await rows_of(box)
+    assert again.previous == rows[-1].root
+    assert await faults_of(box) == []
 
 
 async def _are(troubles: object, count: int) -> bool:

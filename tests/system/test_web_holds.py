@@ -13,6 +13,7 @@ from contract import topics
 from contract.bus import Arrival
 from contract.keys import from_base64, kid_of
 from contract.messages import (
+    DeferralEnded,
     Deferred,
     Deleted,
     Hold,
@@ -26,7 +27,8 @@ from contract.retention import REISSUE_EVERY
 from edge import holds as at_the_box
 from edge.holds import HoldsInForce
 from orchestrator.access import Role
-from orchestrator.store.tables import alerts, hold_boxes, hold_cameras, hold_lists, holds
+from orchestrator.covers import is_ours_to_judge
+from orchestrator.store.tables import alerts, hold_boxes, hold_cameras, hold_lists, holds, segments
 from orchestrator.wanted import read_wanted
 from tests.fakes.box import FakeBox, segment
 from tests.system.webhouse import BASE, House, code_of, enrolled_box, load_exams, open_house
@@ -372,6 +374,62 @@ async def test_a_box_raises_terms_and_never_lowers_them(house: House, box: FakeB
     assert found.retain_until == until
 
 
+async def test_what_an_unbelieved_clock_wrote_is_kept_from_when_it_was_heard_of(
+    house: House, box: FakeBox
+) -> None:
+    """A box whose clock says 2000: its footage is shown, held by whatever may be its hold, kept."""
+    now = house.clock.now()
+    in_2000 = now - timedelta(days=9000)
+    one = segment("cam-01", in_2000, bytes=1000, clock="untrusted")
+    await tell(house, box, one)
+    await house.log_in(Role.exam_office)
+    (shown,) = (await (await house.client.get(f"{BASE}/recordings")).json())["items"]
+    assert (shown["id"], shown["held"]) == (one.segment, False)
+    found = await house.centre.recordings.segment(one.segment)
+    assert found is not None
+    assert found.retain_until == now + DAYS_30
+    assert (await place(house))["covered"]["segments"] == 1
+    assert not await may_go(house, one)
+
+
+async def test_the_centre_corrects_a_span_once_the_box_knows_it(house: House, box: FakeBox) -> None:
+    now = house.clock.now()
+    one = segment("cam-01", now - timedelta(days=9000), bytes=1000, clock="untrusted")
+    believed = segment("cam-01", now - timedelta(days=1), bytes=1000)
+    await tell(house, box, one, believed)
+    assert not await may_go(house, one), "nobody knows when that was"
+    until = now + timedelta(days=31)
+    for each, start in ((one, now - HOUR), (one, now), (believed, now)):
+        end = start + timedelta(minutes=1)
+        kept = Kept(segment=each.segment, retain_until=until, start=start, end=end)
+        await tell(house, box, RetentionRaised(kept=(kept,)))
+    found = await house.centre.recordings.segment(one.segment)
+    other = await house.centre.recordings.segment(believed.segment)
+    assert found is not None
+    assert other is not None
+    assert (found.start, found.retain_until) == (now - HOUR, until)
+    assert other.start == believed.start
+    assert (await place(house))["covered"]["segments"] == 0
+    assert await may_go(house, one)
+
+
+async def test_of_footage_of_unknown_time_the_copy_goes_after_the_boxs_own(
+    house: House, box: FakeBox
+) -> None:
+    now = house.clock.now()
+    one = segment("cam-01", now - timedelta(days=9000), bytes=1000, clock="untrusted")
+    await tell(house, box, one)
+    assert not await may_go(house, one)
+    await tell(house, box, deleted(one, now + DAYS_30))
+    assert await may_go(house, one)
+
+
+async def may_go(house: House, one: SegmentClosed) -> bool:
+    query = select(segments.c.id).where(segments.c.id == one.segment, is_ours_to_judge())
+    async with house.centre.store.read() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
 async def test_a_deletion_late_for_a_day_is_an_alert(house: House, box: FakeBox) -> None:
     (one,) = await shelve(house, box, 0)
     now = house.clock.now()
@@ -385,6 +443,32 @@ async def test_a_deletion_late_for_a_day_is_an_alert(house: House, box: FakeBox)
     await tell(house, box, deleted(one, now + DAYS_30))
     await house.centre.alerts.look()
     assert await open_alerts(house) == []
+
+
+async def test_what_is_to_stay_is_no_longer_late_and_may_be_late_again(
+    house: House, box: FakeBox
+) -> None:
+    """By the box's word; and before it, because the centre holds it itself."""
+    one, two = await shelve(house, box, 0, 10)
+    since = house.clock.now()
+    await tell(house, box, Deferred(segments=(one.segment,), why="wrong_volume", since=since))
+    await place(house)
+    await house.clock.advance(timedelta(hours=25).total_seconds())
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == []
+
+    late = Deferred(segments=(two.segment,), why="wrong_volume", since=since)
+    await tell(house, box, late)
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == ["deletion_late"]
+    await tell(house, box, DeferralEnded(segments=(one.segment, two.segment)))
+    await house.centre.alerts.look()
+    assert await open_alerts(house) == []
+
+    again = Deferred(segments=(two.segment,), why="failed", since=house.clock.now() + HOUR)
+    await tell(house, box, again)
+    (found,) = (await house.centre.retention.due(house.clock.now())).deferred
+    assert (found.id, found.why, found.since) == (two.segment, "failed", again.since)
 
 
 async def open_alerts(house: House) -> list[str]:

@@ -1,0 +1,24 @@
+"""Spans that a box corrected after its clock was confirmed."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make their table."""
+    op.create_table(
+        "settled_spans",
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("said_start", sa.BigInteger(), nullable=False),
+        sa.Column("said_end", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["segment"], ["segments.id"], name=op.f("fk_settled_spans_segment")
+        ),
+        sa.PrimaryKeyConstraint("segment", name=op.f("pk_settled_spans")),
+    )

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.clock import Clock
 from contract.objects import Objects, StoreAway
 from contract.retry import keep
+from orchestrator.agreedtime import read_agreed_time
+from orchestrator.covers import is_held
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store import Store
 from orchestrator.store import StoreAway as DatabaseAway
@@ -22,29 +24,22 @@ _MOST = 500
 
 
 class MayDelete(Protocol):
-    """The rule by which footage may go: past its term, held by nobody, by a clock one believes."""
+    """The rule by which footage may go: past its term by both clocks, held by nobody."""
 
     async def __call__(self, connection: AsyncConnection, segment: str, now: datetime) -> bool:
         """Say whether the segment's copies may be deleted now."""
         ...
 
 
-async def never(connection: AsyncConnection, segment: str, now: datetime) -> bool:
-    """Let nothing go: where no rule is known, nothing is early."""
-    del connection, segment, now
-    return False
-
-
 class ArchiveExpiry:
     """Deletes copies with a credential of its own, which boxes do not have."""
 
-    def __init__(
-        self, store: Store, objects: Objects, clock: Clock, may_delete: MayDelete = never
-    ) -> None:
+    def __init__(self, store: Store, objects: Objects, clock: Clock, may_delete: MayDelete) -> None:
         self._store = store
         self._objects = objects
         self._clock = clock
         self._may_delete = may_delete
+        self._is_deferred = False
 
     async def run(self) -> None:
         """Work until cancelled; an archive or database that is away is tried again."""
@@ -60,37 +55,68 @@ class ArchiveExpiry:
     async def sweep(self) -> int:
         """Delete what may go now; gives how many. Raises StoreAway.
 
-        The act is in the ledger before the object is gone; the record of the copy stays.
+        The act is in the ledger before the object is gone; the record of the copy stays. While no
+        box confirms our clock all of it waits; that is said once.
         """
+        if not await self._is_time_agreed():
+            return 0
         gone = 0
-        for segment, copy, place in await self._past_term():
-            now = self._clock.now()
-            async with self._store.write() as connection:
-                if not await self._may_delete(connection, segment, now):
-                    continue
-                act = Act(SYSTEM, "delete_archive_copy", f"{segment} {copy}", "term is over")
-                await append(connection, act, now)
-            await self._objects.delete(place)
-            if await self._objects.size(place) is not None:
-                raise StoreAway(f"{place} is still there after it was deleted")
-            async with self._store.write() as connection:
-                c = archive_copies.c
-                await connection.execute(
-                    update(archive_copies)
-                    .where(c.segment == segment, c.copy == copy)
-                    .values(deleted_at=self._clock.now(), deleted_why="term is over")
-                )
-            gone += 1
+        after: _After | None = None
+        while batch := await self._past_term(after):
+            for segment, copy, place, _ in batch:
+                gone += await self._delete(segment, copy, place)
+            segment, copy, _, until = batch[-1]
+            after = (until, segment, copy)
         return gone
 
-    async def _past_term(self) -> list[tuple[str, str, str]]:
-        c = archive_copies.c
+    async def _is_time_agreed(self) -> bool:
+        async with self._store.read() as connection:
+            agreed = await read_agreed_time(connection, self._clock.now()) is not None
+        if self._is_deferred == agreed:
+            self._is_deferred = not agreed
+            if agreed:
+                log.warning("boxes confirm the centre's clock: copies go again")
+            else:
+                log.warning("no copies go: no box confirms the centre's clock, or one contradicts")
+        return agreed
+
+    async def _delete(self, segment: str, copy: str, place: str) -> bool:
+        now = self._clock.now()
+        async with self._store.write() as connection:
+            if not await self._may_delete(connection, segment, now):
+                return False
+            act = Act(SYSTEM, "delete_archive_copy", f"{segment} {copy}", "term is over")
+            await append(connection, act, now)
+        await self._objects.delete(place)
+        if await self._objects.size(place) is not None:
+            raise StoreAway(f"{place} is still there after it was deleted")
+        async with self._store.write() as connection:
+            c = archive_copies.c
+            await connection.execute(
+                update(archive_copies)
+                .where(c.segment == segment, c.copy == copy)
+                .values(deleted_at=self._clock.now(), deleted_why="term is over")
+            )
+        return True
+
+    async def _past_term(self, after: "_After | None") -> list[tuple[str, str, str, datetime]]:
+        """Give the oldest copies after this one that no hold keeps: each comes once a sweep."""
+        c, until = archive_copies.c, segments.c.retain_until
         query = (
-            select(c.segment, c.copy, c.place)
+            select(c.segment, c.copy, c.place, until)
             .join(segments, segments.c.id == c.segment)
-            .where(c.deleted_at.is_(None), segments.c.retain_until <= self._clock.now())
-            .order_by(segments.c.retain_until, c.segment)
+            .where(c.deleted_at.is_(None), until <= self._clock.now(), ~is_held())
+            .order_by(until, c.segment, c.copy)
             .limit(_MOST)
         )
+        if after is not None:
+            term, segment, copy = after
+            next_copy = (c.segment == segment) & (c.copy > copy)
+            later = (c.segment > segment) | next_copy
+            query = query.where((until > term) | ((until == term) & later))
         async with self._store.read() as connection:
-            return [(r.segment, r.copy, r.place) for r in await connection.execute(query)]
+            return [tuple(row) for row in await connection.execute(query)]
+
+
+_After = tuple[datetime, str, str]
+"""Term, segment and copy of the last one that was looked at."""

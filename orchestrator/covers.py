@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import CLOCKS_AGREE
+from orchestrator.agreedtime import read_agreed_time
 from orchestrator.store.tables import deletions, hold_cameras, holds, segments, settled_spans
 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
@@ -56,9 +57,13 @@ def is_deleted() -> ColumnElement[bool]:
 async def is_over(connection: AsyncConnection, segment: str, now: datetime) -> bool:
     """Say whether nothing keeps a segment any more: its term is over by both clocks, and no hold.
 
-    Three clocks may each be wrong by `CLOCKS_AGREE`: the segment's, its window's and ours.
+    Ours alone says nothing: a box heard lately says the same, and none says otherwise. Three clocks
+    may each be wrong by `CLOCKS_AGREE`: the segment's, its window's and the one it is judged by.
     """
+    agreed = await read_agreed_time(connection, now)
+    if agreed is None:
+        return False
     s = segments.c
-    over = s.retain_until <= now - 3 * CLOCKS_AGREE
+    over = s.retain_until <= agreed - 3 * CLOCKS_AGREE
     query = select(s.id).where(s.id == segment, over, is_ours_to_judge(), ~is_held())
     return (await connection.execute(query)).first() is not None

@@ -112,6 +112,7 @@ def session_of(row: Any) -> Session:
         headcount=row.headcount,
         invigilators=tuple(row.invigilators),
         campus=row.campus,
+        category=row.category,
         cancelled=getattr(row, "cancelled_at", None) is not None,
     )
 
@@ -125,6 +126,7 @@ def columns_of(session: Session) -> dict[str, Any]:
         "starts_at": session.start,
         "ends_at": session.end,
         "campus": session.campus,
+        "category": session.category,
         "headcount": session.headcount,
         "courses": [
             {

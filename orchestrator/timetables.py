@@ -351,6 +351,7 @@ def _session(read: ReadSession) -> Session:
         headcount=read.headcount,
         invigilators=read.invigilators,
         campus=read.campus or "",
+        category=read.category or "",
     )
 
 

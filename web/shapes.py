@@ -191,6 +191,8 @@ class Session(Answer, frozen=True, kw_only=True):
     room: str
     room_name: str
     campus: str
+    category: str
+    """Of the rule's first article; empty: unknown."""
     start: Instant
     end: Instant
     window_start: Instant
@@ -227,6 +229,8 @@ class PlannedSession(Answer, frozen=True, kw_only=True):
     room: str
     room_name: str
     campus: str
+    category: str
+    """Of the rule's first article; empty: unknown."""
     start: Instant
     end: Instant
     courses: tuple[Course, ...]

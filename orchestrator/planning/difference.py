@@ -35,7 +35,8 @@ def diff(
     The same room at the same times is the same session. Else an exam (course and teaching class)
     that is held in the same room at the same start, and else one that left one place and turned
     up in one other, has changed its times or room. What then is left over was added or removed.
-    Moved or removed can only be what is `removable` (ids; None: all).
+    Moved or removed can only be what is `removable` (ids; None: all). A file that says nothing of a
+    session's category takes none away: its footage would be kept shorter.
     """
     standing = [session for session in current if not session.cancelled]
     matching = _Matching(standing, list(new))
@@ -46,7 +47,8 @@ def diff(
     matching.by(lambda session: sorted(session.exams))
     changed, unchanged = [], []
     for before, after in matching.pairs:
-        kept = replace(after, id=before.id)
+        category = after.category or before.category
+        kept = replace(after, id=before.id, category=category)
         if _says_the_same(before, kept):
             unchanged.append(before)
         else:
@@ -109,6 +111,7 @@ def _said(session: Session) -> tuple[object, ...]:
         session.headcount,
         frozenset(session.invigilators),
         session.campus,
+        session.category,
     )
 
 

@@ -37,6 +37,8 @@ class Session:
     headcount: int | None = None
     invigilators: tuple[str, ...] = ()
     campus: str = ""
+    category: str = ""
+    """Of the rule's first article; its class says how long footage is kept. Empty: unknown."""
     cancelled: bool = False
 
     @property

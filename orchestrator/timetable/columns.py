@@ -42,6 +42,7 @@ _SYNONYMS: dict[str, str] = {
     "headcount": "人数 考试人数 考生人数 学生人数 应考人数 参考人数 选课人数 skrs ksrs | "
     "headcount, students, number of students, no of students, candidates, enrolment, enrollment, "
     "enrolled, size, students count, count",
+    "category": "考试类别 考试级别 考试性质 kslb | exam category, category",
     "room_total": "考场总人数 考场人数 总人数 | room total, total students, total",
     "invigilators": "监考教师 监考老师 监考人员 监考员 监考人 监考 主监考 副监考 主监考教师 "
     "副监考教师 主监考员 副监考员 主监考老师 副监考老师 主监考人 副监考人 甲监考 乙监考 主考 "

@@ -64,6 +64,16 @@ _SAYINGS: dict[str, tuple[Verdict, str, str]] = {
         "人数“{text}”不是数字，按未知处理",
         "headcount “{text}” is no number; taken as unknown",
     ),
+    "category_unclear": (
+        "warn",
+        "考试类别“{text}”不在办法所列类别中，按未知处理",
+        "exam category “{text}” is none of the rule's; taken as unknown",
+    ),
+    "category_differs": (
+        "warn",
+        "与第 {row} 行同考场同时间而类别不同，按“{category}”读取",
+        "another category than row {row} in the same room and times; “{category}” was taken",
+    ),
     "no_time": ("reject", "没有考试时间（{text}）", "no time is given ({text})"),
     "no_date": ("reject", "“{text}”没有日期", "“{text}” gives no date"),
     "no_clock_time": ("reject", "“{text}”没有起止时刻", "“{text}” gives no hours"),

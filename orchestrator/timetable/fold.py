@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from orchestrator.timetable.findings import Finding, finding
+from orchestrator.timetable.kinds import gravest
 from orchestrator.timetable.rooms import Place
 from orchestrator.timetable.sessions import Exam, RowRef, Session
 from orchestrator.timetable.times import When
@@ -17,6 +18,7 @@ class Sitting:
     when: When
     place: Place
     campus: str | None
+    category: str | None
     exam: Exam
     headcount: int | None
     headcount_row: int
@@ -63,6 +65,7 @@ def _session(group: list[Sitting], shared: set[tuple[str, int]]) -> Session:
         room=first.place.name,
         room_code=first.place.room.code if first.place.room else "",
         campus=next((sitting.campus for sitting in group if sitting.campus), None),
+        category=_category(group),
         headcount=_headcount(group, shared),
         courses=tuple(dict.fromkeys(sitting.exam for sitting in group)),
         invigilators=tuple(dict.fromkeys(n for sitting in group for n in sitting.invigilators)),
@@ -85,9 +88,18 @@ def _headcount(group: list[Sitting], shared: set[tuple[str, int]]) -> int | None
 
 def _tell_merged(group: list[Sitting], findings: Findings) -> None:
     first = group[0].ref
+    category = _category(group)
     for sitting in group[1:]:
         if sitting.ref != first:
-            findings[sitting.ref].append(finding("merged", row=_named(first, sitting.ref)))
+            row = _named(first, sitting.ref)
+            findings[sitting.ref].append(finding("merged", row=row))
+            if sitting.category != group[0].category:
+                differs = finding("category_differs", row=row, category=category)
+                findings[sitting.ref].append(differs)
+
+
+def _category(group: list[Sitting]) -> str | None:
+    return gravest({sitting.category for sitting in group if sitting.category})
 
 
 def _tell_overlaps(sessions: list[Session], findings: Findings) -> None:

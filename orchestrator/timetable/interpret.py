@@ -8,6 +8,7 @@ from orchestrator.timetable.book import Book, Row, Sheet, Unreadable, Value
 from orchestrator.timetable.columns import Columns, find_columns, header_at, is_note
 from orchestrator.timetable.findings import Finding, Rejected, finding, reject
 from orchestrator.timetable.fold import Sitting, fold
+from orchestrator.timetable.kinds import UnknownCategory, category_of
 from orchestrator.timetable.people import course_of, headcount_of, names_of
 from orchestrator.timetable.rooms import Place, Rooms, parts_of
 from orchestrator.timetable.sessions import Exam, Reading, RowRef, verdict_of
@@ -93,6 +94,7 @@ def _sittings(
     places = _places(row, columns, campus, rooms)
     exam = _exam(row, columns)
     said.extend(when.remarks)
+    category = _category(row, columns, said)
     headcount = _headcount(row, columns, "headcount", said)
     total = _headcount(row, columns, "room_total", said)
     invigilators = _invigilators(row, columns)
@@ -107,6 +109,7 @@ def _sittings(
             when=when,
             place=place,
             campus=campus or None,
+            category=category,
             exam=exam,
             headcount=headcount if len(places) == 1 else None,
             headcount_row=origin,
@@ -169,6 +172,14 @@ def _headcount(row: Row, columns: Columns, name: str, said: list[Finding]) -> in
     if text and count is None:
         said.append(finding("headcount_unclear", text=text))
     return count
+
+
+def _category(row: Row, columns: Columns, said: list[Finding]) -> str | None:
+    try:
+        return category_of(_text(row, columns, "category"))
+    except UnknownCategory as unknown:
+        said.append(finding("category_unclear", text=unknown))
+        return None
 
 
 def _invigilators(row: Row, columns: Columns) -> list[str]:

@@ -33,6 +33,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     room_code: str = ""
     """The listed room's code; empty without a list."""
     campus: str | None
+    category: str | None = None
+    """One of `kinds.CATEGORIES`; None where the file says none."""
     headcount: int | None
     courses: tuple[Exam, ...]
     invigilators: tuple[str, ...]

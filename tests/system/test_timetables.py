@@ -12,6 +12,7 @@ from orchestrator.accounts import Person
 from orchestrator.applying import Applied
 from orchestrator.exams import Lead
 from orchestrator.ledger import Ledger
+from orchestrator.retention import Retention
 from orchestrator.sessions import NoSuchSession, Sessions
 from orchestrator.store import Store
 from orchestrator.store.tables import (
@@ -32,6 +33,7 @@ from orchestrator.timetables import (
     Timetables,
     source_of,
 )
+from orchestrator.wanted import read_wanted
 from tests.fakes.clock import ManualClock
 
 LEAD = Lead(timedelta(minutes=30), timedelta(minutes=15))
@@ -414,3 +416,38 @@ async def test_of_the_file_itself_only_the_hash_is_kept(office: Office, store: S
     async with store.read() as connection:
         row = (await connection.execute(select(t.sha256, t.content, t.uploaded_by))).one()
     assert (len(row.sha256), row.content, row.uploaded_by) == (64, b"", "wang")
+
+
+async def _retain_days(store: Store, now: datetime) -> dict[str, int]:
+    """Camera -> the days of its order, as its box is told."""
+    async with store.read() as connection:
+        wanted = await read_wanted(connection, LEAD, now)
+    return {order.camera: order.retain_days for each in wanted.values() for order in each.orders}
+
+
+async def test_footage_of_a_files_category_is_ordered_for_as_long_as_its_class_says(
+    office: Office, store: Store, clock: ManualClock
+) -> None:
+    await Retention(store, clock).set_class(WANG, "国家教育考试", 60, "上级要求")
+    head = f"{HEAD},考试类别".encode()
+    national, plain, odd = f"{MATHS},国家级", f"{PHYSICS},校级课程考试", f"{LAW},奥赛"
+    data = b"\n".join([head, *(row.encode() for row in (national, plain, odd))])
+    staged = await office.timetables.stage(data, "期末.csv", WANG)
+    assert staged.columns["category"] == "考试类别"
+    assert [row.code for row in staged.rows] == ["ok", "ok", "category_unclear"]
+    await office.timetables.apply(staged.id, WANG)
+    assert await _retain_days(store, clock.now()) == {
+        "cam-1": 60,
+        "cam-2": 60,
+        "cam-3": 30,
+        "cam-4": 30,
+    }
+    used = {each.category for each in await Retention(store, clock).classes()}
+    assert used == {"国家教育考试", "校级课程考试", ""}
+    # An edition without the column takes no category away; one that says another, does.
+    assert await office.load(MATHS, PHYSICS, LAW) == Applied(0, 0, 0)
+    assert (await _retain_days(store, clock.now()))["cam-1"] == 60
+    data = data.replace("国家级".encode(), "其他".encode())
+    staged = await office.timetables.stage(data, "期末.csv", WANG)
+    assert await office.timetables.apply(staged.id, WANG) == Applied(0, 0, 1)
+    assert (await _retain_days(store, clock.now()))["cam-1"] == 30

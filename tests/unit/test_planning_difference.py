@@ -164,3 +164,13 @@ def test_no_session_is_lost_or_told_twice(current: list[Session], wanted: list[S
     before = [c.before for c in found.changed]
     assert sorted(_ids([*found.removed, *before, *found.unchanged])) == sorted(_ids(current))
     assert len(_after(found)) == len(wanted)
+
+
+def test_another_category_is_a_change_and_none_takes_none_away() -> None:
+    standing = replace(_session("a"), category="国家教育考试")
+    (change,) = diff([standing], [_new(standing, category="其他")]).changed
+    assert (change.after.id, change.after.category) == ("a", "其他")
+    assert diff([standing], [_new(standing, category="")]).unchanged == (standing,)
+    moved = _new(standing, category="", room="R2")
+    (change,) = diff([standing], [moved]).changed
+    assert (change.after.room, change.after.category) == ("R2", "国家教育考试")

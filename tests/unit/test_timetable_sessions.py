@@ -289,7 +289,8 @@ def test_the_answer_has_the_promised_shape() -> None:
 
 
 def test_every_sentence_can_be_said_in_both_languages() -> None:
-    words = "room raw rooms proposal_zh proposal_en text detail date week start end minutes given"
+    words = "room raw rooms proposal_zh proposal_en text detail date week start end minutes given "
+    words += "category"
     facts = dict.fromkeys(words.split(), "x")
     for code in codes():
         said = finding(code, row=1, **facts)
@@ -350,3 +351,38 @@ def test_every_row_has_one_verdict_and_every_session_its_rows(
     assert sorted(told) == [*range(2, len(rows) + 2)]
     merged = sum(row.code == "merged" for row in reading.rows)
     assert len(reading.sessions) + merged == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("word", "category"),
+    [
+        ("国家教育考试", "国家教育考试"),
+        ("国家级", "国家教育考试"),
+        ("校级", "校级课程考试"),
+        ("院级考试", "院系考试"),
+        ("Other", "其他"),
+        ("", None),
+        ("补考", None),
+    ],
+)
+def test_a_category_is_read_from_its_column(word: str, category: str | None) -> None:
+    row = f"M1,高等数学,A班,2027-01-13 09:00-11:00,101,30,周海燕,{word}"
+    found = _read(f"{HEAD},考试性质", row)
+    assert [session.category for session in found.sessions] == [category]
+    assert _codes(found) == [(2, "ok", "ok")]
+
+
+def test_a_word_that_is_no_category_is_warned_of_and_the_row_is_read() -> None:
+    row = "M1,高等数学,A班,2027-01-13 09:00-11:00,101,30,周海燕,奥赛"
+    found = _read(f"{HEAD},考试类别", row)
+    assert [session.category for session in found.sessions] == [None]
+    assert _codes(found) == [(2, "warn", "category_unclear")]
+    assert "奥赛" in found.rows[0].message_en
+
+
+def test_the_graver_of_two_categories_in_one_room_counts() -> None:
+    maths = "M1,高等数学,A班,2027-01-13 09:00-11:00,101,30,周海燕,院系考试"
+    law = "L1,民航法规,A班,2027-01-13 09:00-11:00,101,30,周海燕,国家教育考试"
+    found = _read(f"{HEAD},考试类别", maths, law)
+    assert [session.category for session in found.sessions] == ["国家教育考试"]
+    assert _codes(found) == [(2, "ok", "ok"), (3, "warn", "category_differs")]

@@ -32,6 +32,7 @@ def _session(view: SessionView) -> Session:
         room=session.room,
         room_name=view.room_name,
         campus=session.campus,
+        category=session.category,
         start=session.start,
         end=session.end,
         window_start=view.window.start,

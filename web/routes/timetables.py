@@ -44,6 +44,7 @@ def _staged(staged: Staged) -> shapes.StagedTimetable:
             room=session.room,
             room_name=staged.room_names.get(session.room, session.room),
             campus=session.campus,
+            category=session.category,
             start=session.start,
             end=session.end,
             courses=courses_of(session),

@@ -11,6 +11,7 @@ const planned = (room: string, more: Partial<PlannedSession> = {}): PlannedSessi
   room,
   room_name: room.toUpperCase(),
   campus: '',
+  category: '',
   start: '2026-11-22T01:00:00Z',
   end: '2026-11-22T03:00:00Z',
   courses: [{ code: 'MATH', name: '线性代数' }],
@@ -49,6 +50,13 @@ describe('a difference', () => {
     const shown = mount(TimetableDifference, { props: { difference }, global: global() })
     expect(shown.get('[data-testid=difference]').text()).toContain('变更前')
     expect(shown.findAll('.differs').map((part) => part.text())).toEqual(['60 人'])
+  })
+
+  it('names the category, and marks it where it changes', () => {
+    const after = planned('a1', { category: '国家教育考试' })
+    const changed = [{ before: planned('a1'), after }]
+    const shown = mount(TimetableDifference, { props: { difference: { ...difference, changed } }, global: global() })
+    expect(shown.findAll('.differs').map((part) => part.text())).toEqual(['国家教育考试'])
   })
 
   it('shows the others on demand', async () => {

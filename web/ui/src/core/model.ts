@@ -67,6 +67,8 @@ export interface PlannedSession {
   room: string
   room_name: string
   campus: string
+  /** Of the rule's first article; empty: unknown. */
+  category: string
   start: string
   end: string
   courses: Course[]

@@ -316,6 +316,7 @@ export const en: typeof zhCN = {
       building: 'Building',
       door: 'Room number',
       campus: 'Campus',
+      category: 'Exam category',
       headcount: 'Candidates',
       room_total: 'Candidates in the room',
       invigilators: 'Invigilators',

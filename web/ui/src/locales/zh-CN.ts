@@ -314,6 +314,7 @@ export const zhCN = {
       building: '楼栋',
       door: '房间号',
       campus: '校区',
+      category: '考试类别',
       headcount: '考生人数',
       room_total: '考场总人数',
       invigilators: '监考员',

@@ -33,6 +33,7 @@ const session = (of: string, from: number, to: number, more: Partial<Session> = 
   room: of,
   room_name: of.toUpperCase(),
   campus: '',
+  category: '',
   start: at(from),
   end: at(to),
   window_start: at(from - 30),

@@ -29,6 +29,7 @@ const PLACE: Place = {
     room: 'a103',
     room_name: 'A103',
     campus: '',
+    category: '',
     start: '2026-11-22T01:00:00Z',
     end: '2026-11-22T03:00:00Z',
     window_start: '2026-11-22T00:30:00Z',

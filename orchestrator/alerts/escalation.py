@@ -20,6 +20,8 @@ class OnDuty:
 
     phone: str
     person: str
+    is_present: bool = True
+    """False for one that was issued and never spoke: it may not be there at all."""
 
 
 def pursue(case: Case, roster: Sequence[OnDuty], now: datetime) -> Change:
@@ -34,9 +36,9 @@ def pursue(case: Case, roster: Sequence[OnDuty], now: datetime) -> Change:
     for delivery in change.case.deliveries:
         change = change.then(_remind(change.case, delivery, now))
     change = change.then(_send(change.case, _come_since(change.case, roster), now))
-    if _is_asked(change.case, now):
-        return change
     asked = next_asked(change.case, roster)
+    if _is_asked(change.case, now) and not _is_there_first(asked, change.case, roster):
+        return change
     if asked:
         return change.then(_send(change.case, asked, now))
     return change.then(_ask_again(change.case, roster, now))
@@ -69,6 +71,13 @@ def _come_since(case: Case, roster: Sequence[OnDuty]) -> list[OnDuty]:
     asked = {one.person for one in case.deliveries}
     asked -= {one.person for one in case.deliveries if one.declined_at is not None}
     return [one for one in roster if one.person in asked and case.to(one.phone) is None]
+
+
+def _is_there_first(asked: Sequence[OnDuty], case: Case, roster: Sequence[OnDuty]) -> bool:
+    """True when somebody came who is there, and only phones that may not be there were asked."""
+    silent = {one.phone for one in roster if not one.is_present}
+    in_vain = all(one.delivered_at is None and one.phone in silent for one in case.deliveries)
+    return in_vain and any(one.is_present for one in asked)
 
 
 def _is_asked(case: Case, now: datetime) -> bool:

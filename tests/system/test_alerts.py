@@ -254,11 +254,13 @@ async def test_who_declines_on_one_phone_is_asked_on_none(
     assert [row.act.actor for row in await acts(centre, "decline_alert")] == ["patrol"]
 
 
-async def test_a_phone_that_was_without_network_gets_every_alert_its_person_was_asked_about(
-    centre: Centre, box: FakeBox, clock: ManualClock
+@pytest.mark.parametrize("whose", ["their own", "another's"])
+async def test_a_phone_that_was_without_network_gets_what_was_sent_to_phones_that_never_spoke(
+    centre: Centre, box: FakeBox, clock: ManualClock, whose: str
 ) -> None:
     phone, ann = await phone_of(centre, Role.patrol)
-    other = FakePhone(centre, await centre.phones.issue(ann, "值班室"))
+    bob = await log_in(centre, Role.operator)
+    other = await centre.phones.issue(ann if whose == "their own" else bob, "值班室")
     async with phone.on():
         await on_duty(centre, 1)
         await phone.bus.publish(topics.duty_presence(phone.id), b"offline", retain=True)
@@ -270,7 +272,7 @@ async def test_a_phone_that_was_without_network_gets_every_alert_its_person_was_
         await phone.gets(2)
     assert {one.id for one in phone.told} == {one.id for one in await centre.alerts.list()}
     phones = [{one.phone for one in alert.delivery} for alert in await centre.alerts.list()]
-    assert phones == [{phone.id, other.id}] * 2
+    assert phones == [{phone.id, other.phone}] * 2
 
 
 async def test_receipts_twice_late_or_of_another_phone_change_nothing(

@@ -345,6 +345,22 @@ def test_a_phone_with_which_a_person_comes_back_is_sent_it_and_has_no_minute_of_
     assert desk.pursue(BOB, ANN_TOO, at=60) == ["resent p3", "sent p2"]
 
 
+def test_who_is_there_does_not_wait_for_a_phone_that_never_spoke(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    never = replace(ANN, is_present=False)
+    assert desk.pursue(never, at=0) == ["sent p1"]
+    assert desk.pursue(BOB, never, at=5) == ["sent p2"]
+    assert desk.pursue(BOB, OnDuty("p4", "cy"), never, at=6) == []
+
+
+def test_a_phone_that_never_spoke_and_confirms_has_its_minute(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    never = replace(ANN, is_present=False)
+    desk.pursue(never, at=0)
+    desk.do(receipt(desk.only, "p1", "delivered", after(1)))
+    assert [desk.pursue(BOB, never, at=at) for at in (5, 60)] == [[], ["sent p2"]]
+
+
 def test_a_person_who_comes_back_when_all_were_asked_in_vain_is_asked_at_once(desk: Desk) -> None:
     desk.meet(covered("t1"))
     desk.pursue(ANN, at=0)

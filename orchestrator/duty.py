@@ -112,11 +112,8 @@ async def roster(connection: AsyncConnection) -> list[OnDuty]:
     ]
     issued = set(await connection.scalars(select(phones.c.id).where(phones.c.login.is_(None))))
     silent = [one for one in found if one.since is None and one.phone in issued]
-    return [OnDuty(one.phone, one.person) for one in (*filter(_present, found), *silent)]
-
-
-def _present(phone: Phone) -> bool:
-    return phone.present
+    present = [OnDuty(one.phone, one.person) for one in found if one.present]
+    return present + [OnDuty(one.phone, one.person, is_present=False) for one in silent]
 
 
 async def _phones(connection: AsyncConnection) -> list[Phone]:

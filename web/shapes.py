@@ -630,6 +630,8 @@ class Alert(Answer, frozen=True, kw_only=True, rename={"kind": "class"}):
     first_at: Instant
     """When the condition began: for a picture, the capture time of the first such frame."""
     count: int
+    cameras: int
+    """How many cameras it concerns; of a flood and of nobody reachable, how many alerts."""
     score: float | None
     model: str
     text_zh: str

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from contract.duty import AckState, AlertState, Priority
+from contract.duty import AlertState, Priority
 from orchestrator.alerts.classes import CLASSES, Kind
 
 Key = tuple[Kind, str]
@@ -353,8 +353,19 @@ def shelve(case: Case, person: str, length: timedelta, reason: str, now: datetim
     return Change(shelved, (Step("shelved", "", person, reason),))
 
 
-def receipt(case: Case, phone: str, state: AckState, now: datetime) -> Change:
-    """Note `delivered`, `read` or `declined` of a phone; each counts once, in any order."""
+def decline(case: Case, person: str, now: datetime, phone: str = "") -> Change:
+    """Note that a person does not go: none of their phones is asked further. It counts once."""
+    mine = [one for one in case.deliveries if one.person == person and one.declined_at is None]
+    if not case.is_waiting or not mine:
+        return Change(case)
+    declined = case
+    for delivery in mine:
+        declined = with_delivery(declined, replace(delivery, declined_at=now))
+    return Change(declined, (Step("declined", phone, person),))
+
+
+def receipt(case: Case, phone: str, state: Literal["delivered", "read"], now: datetime) -> Change:
+    """Note that a phone has it, or that it was read there; each counts once, in any order."""
     delivery = case.to(phone)
     if delivery is None or not case.is_open:
         return Change(case)
@@ -363,9 +374,6 @@ def receipt(case: Case, phone: str, state: AckState, now: datetime) -> Change:
     if state == "read" and delivery.read_at is None:
         reached = replace(reached, read_at=now)
         steps.append(Step("read", phone, delivery.person))
-    if state == "declined" and delivery.declined_at is None and case.is_waiting:
-        reached = replace(reached, declined_at=now)
-        steps.append(Step("declined", phone, delivery.person))
     state_now = "delivered" if case.state == "raised" else case.state
     return Change(with_delivery(replace(case, state=state_now), reached), tuple(steps))
 

@@ -23,6 +23,7 @@ from orchestrator.alerts.cases import (
     Change,
     Condition,
     Key,
+    decline,
     quiet_until,
     receipt,
     reconcile,
@@ -243,9 +244,11 @@ class Alerts:
             if not may(person.roles, Action.handle_alerts):
                 await self._commit((), acts=[replace(act, result="forbidden")])
                 return
-            change = receipt(case, phone, "declined" if ack.state == "declined" else "read", now)
+            change = receipt(case, phone, "read", now)
             try:
-                if ack.state == "taken":
+                if ack.state == "declined":
+                    change = change.then(decline(change.case, person.id, now, phone))
+                elif ack.state == "taken":
                     change = change.then(take(change.case, person.id, now, phone))
                 elif ack.state == "solved":
                     change = change.then(solve(change.case, person.id, ON_PHONE, now, phone))

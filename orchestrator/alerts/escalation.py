@@ -20,6 +20,8 @@ class OnDuty:
 
     phone: str
     person: str
+    is_present: bool = True
+    """False for one that was issued and never spoke: it may not be there at all."""
 
 
 def pursue(case: Case, roster: Sequence[OnDuty], now: datetime) -> Change:
@@ -33,9 +35,10 @@ def pursue(case: Case, roster: Sequence[OnDuty], now: datetime) -> Change:
         return change
     for delivery in change.case.deliveries:
         change = change.then(_remind(change.case, delivery, now))
-    if _is_asked(change.case, now):
-        return change
+    change = change.then(_send(change.case, _come_since(change.case, roster), now))
     asked = next_asked(change.case, roster)
+    if _is_asked(change.case, now) and not _is_there_first(asked, change.case, roster):
+        return change
     if asked:
         return change.then(_send(change.case, asked, now))
     return change.then(_ask_again(change.case, roster, now))
@@ -54,18 +57,36 @@ def next_asked(case: Case, roster: Sequence[OnDuty]) -> list[OnDuty]:
 
 
 def back(case: Case, phone: str, now: datetime) -> Change:
-    """A phone is connected again: send what it did not confirm."""
+    """A phone is connected again: send what it did not confirm and its person did not decline."""
     delivery = case.to(phone)
-    if delivery is None or delivery.delivered_at is not None or not case.is_waiting:
+    if delivery is None or not case.is_waiting:
+        return Change(case)
+    if delivery.delivered_at is not None or delivery.declined_at is not None:
         return Change(case)
     return _resend(case, delivery, now)
 
 
+def _come_since(case: Case, roster: Sequence[OnDuty]) -> list[OnDuty]:
+    """Give the phones with which a person who was asked, and did not decline, has come since."""
+    asked = {one.person for one in case.deliveries}
+    asked -= {one.person for one in case.deliveries if one.declined_at is not None}
+    return [one for one in roster if one.person in asked and case.to(one.phone) is None]
+
+
+def _is_there_first(asked: Sequence[OnDuty], case: Case, roster: Sequence[OnDuty]) -> bool:
+    """True when somebody came who is there, and only phones that may not be there were asked."""
+    silent = {one.phone for one in roster if not one.is_present}
+    in_vain = all(one.delivered_at is None and one.phone in silent for one in case.deliveries)
+    return in_vain and any(one.is_present for one in asked)
+
+
 def _is_asked(case: Case, now: datetime) -> bool:
-    return any(
-        delivery.declined_at is None and now - delivery.sent_at < NEXT_AFTER
-        for delivery in case.deliveries
-    )
+    """True while the minute of a person runs who did not decline; another phone adds none to it."""
+    began: dict[str, datetime] = {}
+    for one in case.deliveries:
+        if one.declined_at is None:
+            began[one.person] = min(one.sent_at, began.get(one.person, one.sent_at))
+    return any(now - sent_at < NEXT_AFTER for sent_at in began.values())
 
 
 def _unshelve(case: Case) -> Change:

@@ -54,6 +54,8 @@ class AlertView:
     raised_at: datetime
     first_at: datetime
     count: int
+    cameras: int
+    """How many cameras it concerns; of a flood and of nobody reachable, how many alerts."""
     score: float | None
     model: str
     text_zh: str

@@ -236,6 +236,45 @@ async def test_an_alert_nobody_takes_goes_from_person_to_person_and_then_to_all(
     assert (await steps(centre, told.id))[:5] == ["raised", "sent", "resent", "undelivered", "sent"]
 
 
+async def test_who_declines_on_one_phone_is_asked_on_none(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    first, ann = await phone_of(centre, Role.patrol)
+    clock.step(timedelta(seconds=1))
+    second, _ = await phone_of(centre, Role.operator)
+    await centre.phones.issue(ann, "值班室")  # it never speaks
+    async with first.on(), second.on():
+        await on_duty(centre, 2)
+        await say(centre, box, tamper(clock))
+        told = await first.gets()
+        await first.ack(told.id, "declined")
+        assert (await second.gets()).id == told.id
+        asked = [one for one in (await only(centre)).delivery if one.person == ann.name]
+        assert [one.state for one in asked] == ["declined", "declined"]
+    assert [row.act.actor for row in await acts(centre, "decline_alert")] == ["patrol"]
+
+
+@pytest.mark.parametrize("whose", ["their own", "another's"])
+async def test_a_phone_that_was_without_network_gets_what_was_sent_to_phones_that_never_spoke(
+    centre: Centre, box: FakeBox, clock: ManualClock, whose: str
+) -> None:
+    phone, ann = await phone_of(centre, Role.patrol)
+    bob = await log_in(centre, Role.operator)
+    other = await centre.phones.issue(ann if whose == "their own" else bob, "值班室")
+    async with phone.on():
+        await on_duty(centre, 1)
+        await phone.bus.publish(topics.duty_presence(phone.id), b"offline", retain=True)
+        await on_duty(centre, 0)
+    await say(centre, box, tamper(clock), tamper(clock, "cam2"))
+    await raised(centre, "covered", "covered")
+    assert phone.told == []
+    async with phone.on():
+        await phone.gets(2)
+    assert {one.id for one in phone.told} == {one.id for one in await centre.alerts.list()}
+    phones = [{one.phone for one in alert.delivery} for alert in await centre.alerts.list()]
+    assert phones == [{phone.id, other.phone}] * 2
+
+
 async def test_receipts_twice_late_or_of_another_phone_change_nothing(
     centre: Centre, box: FakeBox, clock: ManualClock
 ) -> None:

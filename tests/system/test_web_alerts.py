@@ -84,6 +84,10 @@ async def test_an_alert_is_listed_taken_and_solved(house: House, box: FakeBox) -
         [],
     )
     assert "教一 101 cam-01：摄像机被遮挡" in shown["text_zh"]
+    assert {item["class"]: item["cameras"] for item in listed} == {
+        "covered": 1,
+        "nobody_reachable": 1,
+    }
     path = f"{BASE}/alerts/{alert}"
     taken = await (await house.client.post(f"{path}/take", headers=headers)).json()
     assert (taken["state"], taken["taken_by"]) == ("taken", "operator 老师")

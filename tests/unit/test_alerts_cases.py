@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Literal
 
 import pytest
 
-from contract.duty import AckState
 from orchestrator.alerts.cases import (
     RETURNED,
     Case,
@@ -15,6 +15,7 @@ from orchestrator.alerts.cases import (
     Change,
     Condition,
     Key,
+    decline,
     quiet_until,
     receipt,
     reconcile,
@@ -27,6 +28,7 @@ from orchestrator.alerts.escalation import OnDuty, back, is_stuck, pursue
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ANN, BOB = OnDuty("p1", "ann"), OnDuty("p2", "bob")
+ANN_TOO = OnDuty("p3", "ann")
 
 
 def after(seconds: float) -> datetime:
@@ -225,7 +227,9 @@ def test_a_shelved_case_comes_back_to_everybody(desk: Desk) -> None:
         ["read", "delivered", "delivered", "read"],
     ],
 )
-def test_receipts_count_once_in_any_order(desk: Desk, order: list[AckState]) -> None:
+def test_receipts_count_once_in_any_order(
+    desk: Desk, order: list[Literal["delivered", "read"]]
+) -> None:
     desk.meet(covered("t1"))
     desk.pursue(ANN, at=0)
     steps = [step for state in order for step in desk.do(receipt(desk.only, "p1", state, after(1)))]
@@ -238,7 +242,7 @@ def test_a_late_receipt_takes_nothing_back(desk: Desk) -> None:
     desk.pursue(ANN, at=0)
     desk.do(take(desk.only, "ann", after(1)))
     desk.do(receipt(desk.only, "p1", "delivered", after(2)))
-    desk.do(receipt(desk.only, "p1", "declined", after(3)))
+    assert desk.do(decline(desk.only, "ann", after(3), "p1")) == []
     assert (desk.only.state, desk.only.taken_by) == ("taken", "ann")
 
 
@@ -280,8 +284,28 @@ def test_a_delivered_alert_is_not_sent_again_but_goes_on_after_a_minute(desk: De
 def test_a_declined_alert_goes_to_the_next_at_once(desk: Desk) -> None:
     desk.meet(covered("t1"))
     desk.pursue(ANN, BOB, at=0)
-    desk.do(receipt(desk.only, "p1", "declined", after(2)))
+    assert desk.do(decline(desk.only, "ann", after(2), "p1")) == ["declined p1"]
+    assert desk.do(decline(desk.only, "ann", after(2), "p1")) == []
     assert desk.pursue(ANN, BOB, at=2) == ["sent p2"]
+
+
+def test_who_declines_on_one_phone_is_not_asked_on_another(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    assert desk.pursue(ANN, BOB, ANN_TOO, at=0) == ["sent p1", "sent p3"]
+    desk.do(decline(desk.only, "ann", after(2), "p1"))
+    assert desk.pursue(ANN, BOB, ANN_TOO, OnDuty("p4", "ann"), at=2) == ["sent p2"]
+    assert desk.do(back(desk.only, "p3", after(3))) == []
+    asked = [desk.pursue(ANN, BOB, ANN_TOO, at=at) for at in (12, 17, 72, 132)]
+    assert asked == [["resent p2"], ["undelivered p2"], ["resent p2"], ["resent p2"]]
+    assert is_stuck(desk.only, after(132))
+
+
+def test_who_was_sent_it_on_a_former_phone_may_decline_on_the_new_one(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    desk.pursue(ANN, BOB, at=0)
+    assert desk.do(decline(desk.only, "ann", after(2), "p3")) == ["declined p3"]
+    assert desk.do(decline(desk.only, "cy", after(2), "p9")) == []
+    assert desk.pursue(BOB, ANN_TOO, at=2) == ["sent p2"]
 
 
 def test_a_taken_alert_is_sent_to_nobody_further(desk: Desk) -> None:
@@ -309,7 +333,41 @@ def test_when_all_were_asked_in_vain_those_present_are_reminded_each_minute(desk
 
 def test_both_phones_of_a_person_are_sent_it(desk: Desk) -> None:
     desk.meet(covered("t1"))
-    assert desk.pursue(ANN, BOB, OnDuty("p3", "ann"), at=0) == ["sent p1", "sent p3"]
+    assert desk.pursue(ANN, BOB, ANN_TOO, at=0) == ["sent p1", "sent p3"]
+
+
+def test_a_phone_with_which_a_person_comes_back_is_sent_it_and_has_no_minute_of_its_own(
+    desk: Desk,
+) -> None:
+    desk.meet(covered("t1"))
+    desk.pursue(ANN, BOB, at=0)
+    assert desk.pursue(BOB, ANN_TOO, at=50) == ["resent p1", "undelivered p1", "sent p3"]
+    assert desk.pursue(BOB, ANN_TOO, at=60) == ["resent p3", "sent p2"]
+
+
+def test_who_is_there_does_not_wait_for_a_phone_that_never_spoke(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    never = replace(ANN, is_present=False)
+    assert desk.pursue(never, at=0) == ["sent p1"]
+    assert desk.pursue(BOB, never, at=5) == ["sent p2"]
+    assert desk.pursue(BOB, OnDuty("p4", "cy"), never, at=6) == []
+
+
+def test_a_phone_that_never_spoke_and_confirms_has_its_minute(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    never = replace(ANN, is_present=False)
+    desk.pursue(never, at=0)
+    desk.do(receipt(desk.only, "p1", "delivered", after(1)))
+    assert [desk.pursue(BOB, never, at=at) for at in (5, 60)] == [[], ["sent p2"]]
+
+
+def test_a_person_who_comes_back_when_all_were_asked_in_vain_is_asked_at_once(desk: Desk) -> None:
+    desk.meet(covered("t1"))
+    desk.pursue(ANN, at=0)
+    desk.do(receipt(desk.only, "p1", "delivered", after(1)))
+    assert desk.pursue(at=70) == []
+    assert desk.pursue(ANN_TOO, at=80) == ["sent p3"]
+    assert is_stuck(desk.only, after(80))
 
 
 def test_a_phone_that_is_back_gets_what_it_did_not_confirm(desk: Desk) -> None:

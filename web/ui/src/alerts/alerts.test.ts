@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ALERT_CLASSES } from '@/core/model'
-import { alertAt, alertOf, alertToTake, nextAlert, ordered, placeOf, reasonsOf, standingOf, withAlert } from './alerts'
+import { alertAt, alertOf, alertToTake, nextAlert, ordered, placeOf, reasonsOf, standingOf, whereOf, withAlert } from './alerts'
 import { alert, delivery } from './fakes'
 import { stepsOf } from './steps'
 
@@ -18,6 +18,15 @@ describe('the order of alerts', () => {
       alert('old'),
     ]
     expect(ids(ordered(listed))).toEqual(['old', 'young', 'medium', 'taken'])
+  })
+
+  it('has what is said of many before the many', () => {
+    const listed = [
+      alert('blurred', { class: 'defocused', priority: 'medium' }),
+      alert('flood', { class: 'flood', priority: 'medium', raised_at: '2026-11-22T01:50:00Z' }),
+      alert('covered'),
+    ]
+    expect(ids(ordered(listed))).toEqual(['covered', 'flood', 'blurred'])
   })
 
   it('is walked round by the key for the next one', () => {
@@ -70,7 +79,8 @@ describe('the alert somebody means to take', () => {
 
 describe('an alert', () => {
   it('says how it stands by the best that a phone said', () => {
-    expect(standingOf(alert('a'))).toBe('waiting')
+    expect(standingOf(alert('a'))).toBe('unsent')
+    expect(standingOf(alert('a', { delivery: [delivery('sent')] }))).toBe('waiting')
     expect(standingOf(alert('a', { delivery: [delivery('undelivered')] }))).toBe('undelivered')
     expect(standingOf(alert('a', { delivery: [delivery('undelivered'), delivery('read')] }))).toBe('read')
     expect(standingOf(alert('a', { state: 'taken', delivery: [delivery('undelivered')] }))).toBe('taken')
@@ -92,6 +102,15 @@ describe('an alert', () => {
     expect(placeOf(alert('a'))).toBe('教A-101')
     expect(placeOf({ room: null, camera: null, edge: 'box-1' })).toBe('box-1')
     expect(placeOf({ room: null, camera: null, edge: 'box-1', switch: 'sw-A2' })).toBe('sw-A2')
+  })
+
+  it('says how many cameras are behind it, or how many alerts', () => {
+    const t = (key: string, named: Record<string, unknown>) => [key, ...Object.values(named)].join(' ')
+    const where = (more: object) => whereOf(alert('a', { room: null, room_name: null, camera: null, edge: null, ...more }), t)
+    expect(where({ class: 'switch_down', switch: 'sw-A2', cameras: 12 })).toBe('alert.where.cameras sw-A2 12')
+    expect(where({ class: 'flood', cameras: 14 })).toBe('alert.where.more 14')
+    expect(where({ class: 'nobody_reachable', cameras: 3 })).toBe('alert.where.duty')
+    expect(where({ class: 'covered', room_name: '教A-101' })).toBe('教A-101')
   })
 
   it('has a history in the order of time', () => {

@@ -5,11 +5,12 @@ import type { Alert, AlertClass, Camera, Priority } from '@/core/model'
 export type Alerts = ReadonlyMap<string, Alert>
 
 /** How an alert stands, in one word. */
-export type Standing = 'waiting' | 'undelivered' | 'delivered' | 'read' | 'taken' | 'shelved' | 'solved'
+export type Standing = 'waiting' | 'unsent' | 'undelivered' | 'delivered' | 'read' | 'taken' | 'shelved' | 'solved'
 
 export const PRIORITY_SHAPES: Record<Priority, string> = { high: '▲', medium: '◆', low: '●' }
 
 const RANK: Record<Priority, number> = { high: 0, medium: 1, low: 2 }
+const ABOUT_ALERTS: readonly AlertClass[] = ['flood', 'nobody_reachable']
 
 export const isOpen = (alert: Alert): boolean => alert.state !== 'solved'
 /** Nobody has said yet that they take care of it. */
@@ -19,12 +20,16 @@ export const isWaiting = (alert: Alert): boolean => alert.state === 'raised' || 
 export const mayReplay = (alert: Alert, name: string): boolean =>
   isOpen(alert) && Boolean(alert.camera) && (alert.taken_by === name || alert.delivery.some((one) => one.person === name))
 
+/** Give how grave it is, the gravest least; what is said of many comes before the many. */
+export const rankOf = ({ class: kind, priority }: Pick<Alert, 'class' | 'priority'>): number =>
+  RANK[priority] - (ABOUT_ALERTS.includes(kind) ? 0.5 : 0)
+
 /** Give the alerts, the untaken and grave first, then the older ones. */
 export function ordered(alerts: Iterable<Alert>): Alert[] {
   return [...alerts].sort(
     (a, b) =>
       Number(isWaiting(b)) - Number(isWaiting(a)) ||
-      RANK[a.priority] - RANK[b.priority] ||
+      rankOf(a) - rankOf(b) ||
       Date.parse(a.raised_at) - Date.parse(b.raised_at) ||
       (a.id < b.id ? -1 : 1),
   )
@@ -47,6 +52,8 @@ export function alertOf(data: unknown): Alert | null {
 
 export function standingOf(alert: Alert): Standing {
   if (alert.state === 'taken' || alert.state === 'shelved' || alert.state === 'solved') return alert.state
+  // in a flood, or with nobody on duty, there is nobody it was sent to
+  if (!alert.delivery.length) return 'unsent'
   const states = alert.delivery.map((delivery) => delivery.state)
   if (states.includes('read')) return 'read'
   if (states.includes('delivered') || alert.state === 'delivered') return 'delivered'
@@ -88,8 +95,19 @@ export function placeOf(alert: Pick<Alert, 'room' | 'camera'> & Partial<Pick<Ale
   return alert.room_name || alert.room || alert.camera || alert.switch || alert.edge || ''
 }
 
+type Translate = (key: string, named: Record<string, unknown>) => string
+
+/** Where an alert is and how much hangs on it, in the reader's language. */
+export function whereOf(alert: Parameters<typeof placeOf>[0] & Pick<Alert, 'class'> & Partial<Alert>, t: Translate): string {
+  const { class: kind, cameras: count } = alert
+  if (kind === 'nobody_reachable') return t('alert.where.duty', {})
+  if (kind === 'flood') return count ? t('alert.where.more', { count }) : t('alert.where.duty', {})
+  const isOfMany = kind === 'switch_down' || kind === 'box_lost'
+  return isOfMany && count ? t('alert.where.cameras', { place: placeOf(alert), count }) : placeOf(alert)
+}
+
 /** Reasons people give when an alert is over, the likely ones of its class first. */
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'secured', 'permitted', 'false'] as const
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'secured', 'handled', 'called', 'permitted', 'false'] as const
 export type ReasonKey = (typeof REASONS)[number]
 
 const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
@@ -104,12 +122,12 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   recording_stopped: ['restarted', 'network', 'false'],
   switch_down: ['network', 'restarted', 'permitted', 'false'],
   box_lost: ['network', 'restarted', 'permitted', 'false'],
-  flood: ['permitted', 'false'],
+  flood: ['handled', 'false'],
   disk_low: ['disk', 'permitted', 'false'],
   disk_full: ['disk', 'restarted', 'false'],
   footage_changed: ['secured', 'permitted', 'false'],
   deletion_late: ['network', 'restarted', 'false'],
-  nobody_reachable: ['network', 'false'],
+  nobody_reachable: ['called', 'network', 'false'],
 }
 
 export function reasonsOf(kind: AlertClass): readonly ReasonKey[] {

@@ -31,6 +31,7 @@ export function alert(id: string, more: Partial<Alert> = {}): Alert {
     switch: null,
     first_at: '2026-11-22T01:42:08Z',
     count: 1,
+    cameras: 1,
     do_zh: '',
     do_en: '',
     act_within_s: 180,

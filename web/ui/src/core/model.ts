@@ -381,6 +381,8 @@ export interface Alert extends AlertTold {
   switch: string | null
   first_at: string
   count: number
+  /** How many cameras it concerns; of a flood and of nobody reachable, how many alerts. */
+  cameras: number
   do_zh: string
   do_en: string
   act_within_s: number

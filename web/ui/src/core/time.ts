@@ -88,6 +88,12 @@ export class SiteTime {
 }
 
 /** 00:07, or 01:17:48 from an hour on. */
+/** Give a span that people keep to: which words, and the number in them. */
+export function roundSpan(seconds: number): { key: 'minutes' | 'hours'; count: number } {
+  const isLong = seconds >= 7200
+  return { key: isLong ? 'hours' : 'minutes', count: Math.round(seconds / (isLong ? 3600 : 60)) }
+}
+
 export function spanText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   const two = (value: number) => String(value).padStart(2, '0')

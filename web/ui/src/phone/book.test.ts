@@ -47,6 +47,13 @@ describe('the book', () => {
   })
 })
 
+it('the grave stands before the rest, and a flood before what it counts', () => {
+  let book = withTold(none, told('covered', { priority: 'high' }), 1)
+  book = withTold(book, told('flood', { class: 'flood', priority: 'medium', raised_at: '2026-11-22T01:50:00Z' }), 2)
+  book = withTold(book, told('blurred', { class: 'defocused', priority: 'medium', raised_at: '2026-11-22T01:55:00Z' }), 3)
+  expect(ids(ofHolder(book, HOLDER))).toEqual(['covered', 'flood', 'blurred'])
+})
+
 describe('an alert concerns the holder', () => {
   const entry = (more: object) => withListed(none, [alert('a', more)], 0).get('a') as never
 

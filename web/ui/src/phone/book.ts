@@ -1,5 +1,6 @@
 /** The alerts a duty phone knows: what the broker told and what the server lists, one entry an id. */
 
+import { rankOf } from '@/alerts/alerts'
 import type { Alert, AlertState, AlertTold } from '@/core/model'
 
 export interface Entry extends AlertTold, Partial<Omit<Alert, keyof AlertTold>> {
@@ -47,11 +48,11 @@ export function withListed(book: Book, listed: readonly Alert[], asked: number):
   return trimmed(next)
 }
 
-/** Give the entries that concern the holder, what waits for somebody first, then the newer ones. */
+/** Give the entries that concern the holder: what waits for somebody first, the grave before the rest, the newer first. */
 export function ofHolder(book: Book, holder: Holder): Entry[] {
   return [...book.values()]
     .filter((entry) => concerns(entry, holder))
-    .sort((a, b) => rank(a) - rank(b) || Date.parse(b.raised_at) - Date.parse(a.raised_at) || (a.id < b.id ? -1 : 1))
+    .sort((a, b) => rank(a) - rank(b) || graveness(a) - graveness(b) || Date.parse(b.raised_at) - Date.parse(a.raised_at) || (a.id < b.id ? -1 : 1))
 }
 
 /** True for what was sent to this phone or person, what they took, and what reached nobody at all. */
@@ -80,6 +81,9 @@ export function toldOf(payload: string): AlertTold | null {
     return null
   }
 }
+
+/** What nobody need go to any more stands by its time alone. */
+const graveness = (entry: Entry): number => (isWaiting(entry) ? rankOf(entry) : 0)
 
 function rank(entry: Entry): number {
   return isWaiting(entry) ? 0 : entry.state === 'solved' ? 2 : 1

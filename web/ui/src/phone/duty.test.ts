@@ -14,6 +14,7 @@ let listed: Alert[]
 let solved: [string, string][]
 let signedIn: number
 let failing: ApiError | null
+let slowly: Promise<void> | null
 let seen: Snapshot
 let rung: string[]
 let duty: Duty
@@ -25,6 +26,7 @@ const server = {
     return LOGIN
   },
   alerts: async () => {
+    await slowly
     if (failing) throw failing
     return listed
   },
@@ -54,6 +56,7 @@ async function connect(): Promise<void> {
 beforeEach(() => {
   vi.useFakeTimers()
   ;[broker, shelf, listed, solved, signedIn, failing, rung] = [new FakeBroker(), new FakeShelf(), [], [], 0, null, []]
+  slowly = null
   begin()
 })
 afterEach(async () => {
@@ -206,6 +209,35 @@ describe('the connection', () => {
     broker.last.happen('close')
     expect(seen.line).toBe('offline')
     listed = [alert('a')]
+    await pass(15_000)
+    expect(states()).toEqual({ a: 'raised' })
+  })
+
+  it('that is back brings what was raised meanwhile, though the question of before fails only then', async () => {
+    await connect()
+    duty.sleep()
+    let fail = () => {}
+    slowly = new Promise((_, reject) => (fail = () => reject(new ApiError('unreachable'))))
+    await pass(15_000)
+    listed = [alert('a', { delivery: [delivery('undelivered')] })]
+    duty.wake()
+    await connect()
+    expect(seen.line).toBe('online')
+    fail()
+    slowly = null
+    await pass(300)
+    expect(states()).toEqual({ a: 'raised' })
+    expect(rung).toEqual(['a'])
+  })
+
+  it('that stands while the server does not answer has it asked again before long', async () => {
+    await connect()
+    duty.sleep()
+    failing = new ApiError('unreachable')
+    listed = [alert('a')]
+    duty.wake()
+    await connect()
+    failing = null
     await pass(15_000)
     expect(states()).toEqual({ a: 'raised' })
   })

@@ -50,6 +50,8 @@ export class Duty {
   private failure: unknown = null
   private isEnded = false
   private isAsking = false
+  /** What is asked for while an answer is under way may be newer than that answer. */
+  private isAskedAgain = false
   private isFlushing = false
   private isSigningIn = false
   private attempt = 0
@@ -164,8 +166,13 @@ export class Duty {
   // ------------------------------------------------------------ the server
 
   private async list(): Promise<void> {
-    if (this.isEnded || this.isAsking) return
-    this.isAsking = true
+    if (this.isEnded) return
+    if (this.isAsking) {
+      this.isAskedAgain = true
+      return
+    }
+    ;[this.isAsking, this.isAskedAgain] = [true, false]
+    let isCurrent = false
     const asked = this.heard
     const settled = this.settling
     try {
@@ -180,13 +187,14 @@ export class Duty {
         if (this.wasSent(entry)) this.say(entry.id, 'delivered')
         this.raise(entry.id)
       }
+      isCurrent = true
     } catch {
       // the bar tells it; the list keeps its age
     } finally {
       this.isAsking = false
     }
     if (this.isEnded) return
-    this.pollIn(this.lineState === 'online' ? SURE_MS : POLL_MS)
+    this.pollIn(this.isAskedAgain ? SOON_MS : this.lineState === 'online' && isCurrent ? SURE_MS : POLL_MS)
     void this.flush()
     this.change()
   }

@@ -24,6 +24,7 @@ from edge.recording.books import Books
 from edge.recording.coverage import Coverage
 from edge.recording.recorder import Cuts, Recorder
 from edge.rtsp.intake import Picture
+from edge.rtsp.lengths import joined
 from edge.rtsp.parameters import Parameters
 from tests.fakes.encoder import parameter_sets
 from tests.fakes.recorder import Box
@@ -76,7 +77,7 @@ def _record(box: Box, books: Books, camera: str, sets: Parameters, noise: bytes)
             captured,
             1,
             number % _FPS == 0,
-            (head + noise[at : at + _PICTURE],),
+            joined([head + noise[at : at + _PICTURE]]),
             sets,
         )
         recorder.take([picture])

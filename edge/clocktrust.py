@@ -4,6 +4,7 @@ import ctypes
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -39,12 +40,16 @@ def is_trusted(
     return abs((now - anchor.wall) - passed) <= TOLERANCE
 
 
+@lru_cache(maxsize=1)
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)  # find_library would run a program each time
+
+
 def kernel_says_synchronised() -> bool:
     """Ask the kernel (adjtimex) whether a time source disciplines the clock."""
-    libc = ctypes.CDLL(None, use_errno=True)  # find_library would run a program each time
     # struct timex is 208 bytes on 64-bit Linux; modes = 0 only reads.
     buffer = ctypes.create_string_buffer(256)
-    state: int = libc.adjtimex(buffer)
+    state: int = _libc().adjtimex(buffer)
     return 0 <= state < _TIME_ERROR
 
 

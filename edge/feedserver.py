@@ -52,7 +52,7 @@ class GopCache:
             self.pictures, self._size = [], 0
         if not self.pictures and not picture.key:
             return
-        self._size += sum(map(len, picture.nals))
+        self._size += len(picture.data)
         self.pictures.append(picture)
         if self._size > self._limit:
             self.pictures, self._size = [], 0

@@ -1,6 +1,9 @@
 """Pictures to fragments: `moof` and `mdat` as one piece that is written whole or not at all."""
 
 import struct
+from collections.abc import Iterable
+from itertools import chain
+from operator import sub
 from typing import NamedTuple
 
 from edge.recording.boxes import TIMESCALE
@@ -17,7 +20,8 @@ _LONGEST = TIMESCALE  # one second: what a picture stands for at most when none 
 class Fragment(NamedTuple):
     """A fragment and the media time it covers, in 90 kHz from the segment's first picture."""
 
-    data: bytes
+    pieces: tuple[bytes, ...]
+    """Its bytes: pictures are large, and written and hashed as they are."""
     begin: int
     end: int
 
@@ -43,8 +47,8 @@ class Fragmenter:
             return 0
         return self._newest - self._pending[0].timestamp_90k + self._usual
 
-    def add(self, picture: Picture) -> None:
-        """Collect a picture, in order of decoding."""
+    def add(self, picture: Picture) -> int:
+        """Collect a picture, in order of decoding; gives how much time is collected now."""
         stamp = picture.timestamp_90k
         if stamp > self._newest:
             if 0 < stamp - self._newest <= _LONGEST and not self._reorders:
@@ -54,6 +58,7 @@ class Fragmenter:
         else:
             self._reorders = True
         self._pending.append(picture)
+        return self._newest - self._pending[0].timestamp_90k + self._usual
 
     def take(self, *, last: bool = False) -> Fragment | None:
         """Give what can be written now; `last`: nothing more will come.
@@ -80,28 +85,21 @@ class Fragmenter:
         self._end = max(end, decoded[-1] + 1)
         self._sequence += 1
         head = _head(self._sequence, pictures, shown, decoded, self._end)
-        parts = [head]
-        for picture in pictures:
-            for nal in picture.nals:
-                parts += (_LENGTH(len(nal)), nal)
-        return Fragment(b"".join(parts), decoded[0], self._end)
-
-
-_LENGTH = struct.Struct("!I").pack
+        pieces = (head, *[picture.data for picture in pictures])
+        return Fragment(pieces, decoded[0], self._end)
 
 
 def _head(
     sequence: int, pictures: list[Picture], shown: list[int], decoded: list[int], end: int
 ) -> bytes:
-    ends = [*decoded[1:], end]
-    sizes = [sum(map(len, picture.nals)) + 4 * len(picture.nals) for picture in pictures]
+    durations = map(sub, [*decoded[1:], end], decoded)
+    sizes = [len(picture.data) for picture in pictures]
+    flags = [_KEY if picture.key else _OTHER for picture in pictures]
+    columns: list[Iterable[int]] = [durations, sizes, flags]
     reordered = shown != decoded
-    fields: list[int] = []
-    for number, picture in enumerate(pictures):
-        duration = ends[number] - decoded[number]
-        fields += (duration, sizes[number], _KEY if picture.key else _OTHER)
-        if reordered:
-            fields.append((shown[number] - decoded[number]) & 0xFFFFFFFF)
+    if reordered:
+        columns.append((at - then) & 0xFFFFFFFF for at, then in zip(shown, decoded, strict=True))
+    fields = list(chain.from_iterable(zip(*columns, strict=True)))
     return _moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)
 
 

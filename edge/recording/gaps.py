@@ -1,6 +1,6 @@
 """What should be on disk and is not, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,11 +41,13 @@ class Absence:
     detail: str = ""
 
 
-def missing(window: Span, accounted: Iterable[Span], now: datetime) -> list[Span]:
+def missing(window: Span, accounted: Collection[Span], now: datetime) -> list[Span]:
     """Give the gaps of a window that are over: followed by footage, or by the window's end."""
     until = min(window.end, now - SETTLE)
     if until <= window.start:
         return []
+    if any(span.start <= window.start and until <= span.end for span in accounted):
+        return []  # as nearly always
     return [
         span
         for span in subtract(Span(window.start, until), accounted)

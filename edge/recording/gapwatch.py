@@ -7,6 +7,7 @@ from contract.clock import Clock
 from contract.messages import CameraChanged, GapCause, GapFound, Stream
 from contract.spans import Span, subtract
 from edge.journal import to_us
+from edge.orders import OrdersInForce
 from edge.recording.arming import ordered
 from edge.recording.books import Books
 from edge.recording.coverage import Coverage
@@ -39,6 +40,7 @@ class GapWatch:
         self._clock = clock
         self._last_alive = last_alive
         self._began = clock.now()
+        self._followed: OrdersInForce | None = None
         self._windows: dict[Key, list[Span]] = {}
         self._known_since: dict[tuple[Key, datetime], datetime] = {}
         self._earlier: dict[Key, list[Failure]] = {}
@@ -73,8 +75,11 @@ class GapWatch:
 
     async def _follow_orders(self) -> None:
         """Take up new windows; one that was taken back is judged up to now."""
-        now = self._clock.now()
-        current = ordered(self._fleet.file.orders)
+        orders = self._fleet.file.orders
+        if orders is self._followed:
+            return
+        self._followed, now = orders, self._clock.now()
+        current = ordered(orders)
         for key in {*self._windows, *current}:
             new = [window for window in current.get(key, []) if window.end > now - _PAST]
             old = self._windows.get(key, [])

@@ -176,7 +176,7 @@ class Recorder:
             self._forget_lead()
             return
         self._lead.append(picture)
-        self._lead_bytes += sum(map(len, picture.nals))
+        self._lead_bytes += len(picture.data)
         if self._is_inside(picture.captured_us):
             self._begin()
         elif self._lead_bytes > _LEAD_LIMIT:
@@ -201,8 +201,7 @@ class Recorder:
         self._begin()
 
     def _append(self, segment: GrowingSegment, picture: Picture) -> None:
-        segment.add(picture)
-        if segment.pending_90k >= _FRAGMENT_90K:
+        if segment.add(picture) >= _FRAGMENT_90K:
             self._flush(segment)
 
     def _flush(self, segment: GrowingSegment, *, last: bool = False) -> None:

@@ -6,12 +6,20 @@ in numbers alone: a `Form` holds them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from edge.rtsp.lengths import LENGTH
 from edge.rtsp.parameters import BadParameters, Parameters, pps_id
 
 Set = Literal["vps", "sps", "pps"]
+
+# What a payload or NAL unit is for us. Up to a key picture's slice it belongs to the picture, and
+# the first two bits tell what the picture then is.
+_OTHER, _SLICE, _KEY = 0, 1, 3
+_LEFT_OUT, _SET, _AGGREGATE, _FRAGMENT, _REFUSED = range(4, 9)
+_SPOILT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,107 +73,139 @@ FORMS: Mapping[str, Form] = MappingProxyType(
 )
 
 
-class Whole(NamedTuple):
-    """A picture's NAL units, without parameter sets and delimiters."""
-
-    nals: tuple[bytes, ...]
-    key: bool
+Whole = tuple[bytes, bool]
+"""A picture's NAL units behind their lengths, without parameter sets and delimiters; if it is a
+key picture."""
 
 
 class Depacketiser:
     """Collects the NAL units of one picture after the other, and keeps the parameter sets."""
 
     def __init__(self, codec: str, known: Iterable[bytes] = ()) -> None:
+        form = self._form = FORMS[codec]
         self.parameters: Parameters | None = None
         """Those in force; None until all kinds were seen."""
         self.pieces: list[bytes] = []
-        """Of the NAL unit under way: its header, then what its fragments hold. One list for good.
+        """Of the picture under way, as they are to be joined. One list for good.
 
-        While there are any, whoever reads the packets may append fragments that begin with
-        `middle` without asking: nearly all of a stream are such.
+        After `push` gave true, whoever reads the packets may append what stands behind `middle` in
+        the fragments that begin with it: nearly all of a stream are such.
         """
         self.middle = b""
         """How a fragment begins that is neither the first nor the last of the unit under way."""
-        self.fragment_header = FORMS[codec].header + 1
-        """Bytes before a fragment's piece."""
-        self._form = FORMS[codec]
+        self._kinds = bytes(_kind(form, first) for first in range(256))
+        self._before_piece = form.header + 1
         self._sets = _Sets(codec)
-        self._nals: list[bytes] = []
-        self._is_spoilt = self._has_slice = self._is_key = False
+        self._opened = 0
+        """Where in `pieces` a NAL unit begins that comes in fragments, behind its length; 0: no."""
+        self._seen = 0
         for nal in known:
             self._add(nal)
         self.take()
 
-    def push(self, data: bytes, begin: int, end: int) -> None:
-        """Take the RTP payload that stands in `data[begin:end]`."""
-        form = self._form
+    def push(self, data: bytes, begin: int, end: int) -> bool:
+        """Take the RTP payload that stands in `data[begin:end]`; true: more fragments follow."""
         if begin >= end:
-            return
-        kind = data[begin] >> form.shift & form.mask if end - begin >= form.header else -1
-        if kind == form.fragment and end - begin > self.fragment_header:
-            self._push_fragment(data, begin, end)
-        elif 0 <= kind < form.aggregate:
-            self._add(data[begin:end])
-        elif kind == form.aggregate:
-            for nal in _aggregated(data, begin + form.header, end):
+            return False
+        kind = self._kinds[data[begin]]
+        if kind == _FRAGMENT:
+            return self._push_fragment(data, begin, end)
+        if kind == _AGGREGATE:
+            for nal in _aggregated(data, begin + self._form.header, end):
                 self._add(nal)
         else:
-            self._is_spoilt = True
+            self._add(data[begin:end])
+        return False
 
-    def _push_fragment(self, data: bytes, begin: int, end: int) -> None:
-        form, pieces = self._form, self.pieces
-        flags = data[begin + form.header]
+    def _push_fragment(self, data: bytes, begin: int, end: int) -> bool:
+        at = begin + self._before_piece
+        flags = data[at - 1] if at < end else 0
         if flags & 0x80:
-            self._is_spoilt |= bool(pieces)
-            kind = (flags & form.mask) << form.shift
-            first = data[begin] & ~(form.mask << form.shift) | kind
-            pieces[:] = (bytes((first,)) + data[begin + 1 : begin + form.header],)
-            self.middle = data[begin : begin + form.header] + bytes((flags & 0x3F,))
-        elif not pieces:
-            self._is_spoilt = True
-            return
-        pieces.append(data[begin + self.fragment_header : end])
+            if self._opened:
+                self._seen |= _SPOILT
+            header, self.middle = _headers(self._form.codec, data[begin:at])
+            self.pieces += (b"its length", header)
+            self._opened = len(self.pieces) - 1
+        if not self._opened or at >= end:
+            self._seen |= _SPOILT
+            return False
+        self.pieces.append(data[at:end])
         if flags & 0x40:
-            nal = b"".join(pieces)
-            pieces.clear()
-            self._add(nal)
+            self._close()
+            return False
+        return True
+
+    def _close(self) -> None:
+        pieces, opened = self.pieces, self._opened
+        self._opened = 0
+        parts = pieces[opened:]
+        kind = self._kinds[parts[0][0]]
+        if kind <= _KEY:
+            pieces[opened - 1] = LENGTH(sum(map(len, parts)))
+            self._seen |= kind
+        else:
+            del pieces[opened - 1 :]
+            self._add(b"".join(parts))
 
     def lose(self) -> None:
         """Note that packets are missing here: the picture under way is spoilt."""
         self.pieces.clear()
-        self._is_spoilt = True
+        self._opened = 0
+        self._seen |= _SPOILT
 
     def take(self) -> Whole | None:
         """Give the picture that ends here; None: it is not whole, or is none."""
-        is_whole = self._has_slice and not self._is_spoilt and not self.pieces
-        whole = Whole(tuple(self._nals), self._is_key) if is_whole else None
-        self.pieces.clear()
-        self._nals.clear()
-        self._is_spoilt = self._has_slice = self._is_key = False
+        pieces, seen = self.pieces, self._seen
+        is_whole = seen & (_SLICE | _SPOILT) == _SLICE and not self._opened
+        whole = (b"".join(pieces), seen == _KEY) if is_whole else None
+        pieces.clear()
+        self._opened = self._seen = 0
         return whole
 
     @property
     def size(self) -> int:
         """Bytes of the picture under way."""
-        return sum(map(len, self.pieces)) + sum(map(len, self._nals))
+        return sum(map(len, self.pieces))
 
     def _add(self, nal: bytes) -> None:
-        form = self._form
-        kind = nal[0] >> form.shift & form.mask
-        if kind in form.slices:
-            self._has_slice = True
-            self._is_key = self._is_key or kind in form.keys
-            self._nals.append(nal)
-        elif kind in form.sets:
-            self._learn(form.sets[kind], nal)
-        elif kind not in form.left_out:
-            self._nals.append(nal)
+        kind = self._kinds[nal[0]] if len(nal) >= self._form.header else _REFUSED
+        if kind <= _KEY:
+            self.pieces += (LENGTH(len(nal)), nal)
+            self._seen |= kind
+        elif kind == _SET:
+            self._learn(nal)
+        elif kind != _LEFT_OUT:
+            self._seen |= _SPOILT
 
-    def _learn(self, kind: Set, nal: bytes) -> None:
+    def _learn(self, nal: bytes) -> None:
+        form = self._form
         try:
-            self.parameters = self._sets.add(kind, nal) or self.parameters
+            changed = self._sets.add(form.sets[nal[0] >> form.shift & form.mask], nal)
         except BadParameters:
-            self._is_spoilt = True
+            self._seen |= _SPOILT
+        else:
+            self.parameters = changed or self.parameters
+
+
+@lru_cache(maxsize=64)
+def _headers(codec: str, opening: bytes) -> tuple[bytes, bytes]:
+    """Give the header of the NAL unit whose first fragment begins so, and how the others begin."""
+    form = FORMS[codec]
+    header, flags = opening[: form.header], opening[form.header]
+    first = header[0] & ~(form.mask << form.shift) | (flags & form.mask) << form.shift
+    return first.to_bytes() + header[1:], header + (flags & 0x3F).to_bytes()
+
+
+def _kind(form: Form, first: int) -> int:
+    """Say what begins with this byte."""
+    number = first >> form.shift & form.mask
+    if number in form.slices:
+        return _KEY if number in form.keys else _SLICE
+    if number in form.sets:
+        return _SET
+    if number >= form.aggregate:
+        return {form.aggregate: _AGGREGATE, form.fragment: _FRAGMENT}.get(number, _REFUSED)
+    return _LEFT_OUT if number in form.left_out else _OTHER
 
 
 def _aggregated(data: bytes, at: int, end: int) -> Iterator[bytes]:

@@ -1,13 +1,19 @@
 """Bytes of a playing RTSP connection to pictures: interleaving, RTP, RTCP, no I/O."""
 
+import re
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from edge.rtsp.depacketise import Depacketiser, Whole
+from edge.rtsp.lengths import parted
 from edge.rtsp.parameters import Parameters
-from edge.rtsp.timeline import Timeline
+from edge.rtsp.timeline import Timeline, us_of_90k
 
-_PACKET = struct.Struct("!BBHBBHI")
+_PACKET = struct.Struct("!HHHHI")
+_SHORTEST = 4 + 12
+_DOLLAR = 0x2400
+_UNMARKED = 0xFF7F
 _PICTURE_LIMIT = 8 << 20
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
@@ -28,11 +34,16 @@ class Picture(NamedTuple):
     """Wall clock of the capture, microseconds since 1970."""
     run: int
     key: bool
-    nals: tuple[bytes, ...]
-    """Without parameter sets and delimiters."""
+    data: bytes
+    """NAL units behind their lengths, without parameter sets and delimiters."""
     parameters: Parameters
     clock_offset_ms: float | None = None
     """How far the camera's clock was ahead of the box's; None: unknown."""
+
+    @property
+    def nals(self) -> list[bytes]:
+        """Its NAL units, each for itself."""
+        return parted(self.data)
 
 
 class Intake:
@@ -44,8 +55,8 @@ class Intake:
         self.lost_packets = 0
         self._depacketiser = depacketiser
         self._timeline = timeline
-        self._payload_type = payload_type
-        self._channel = channel
+        self._video = _DOLLAR | channel
+        self._plain = 0x8000 | payload_type
         self._rest = b""
         self._expected = -1
         self._stamp = -1
@@ -66,10 +77,11 @@ class Intake:
         whole, self._whole = self._whole, []
         timeline = self._timeline
         timeline.arrived(whole[-1][0], now_us)
-        captured, offset = timeline.captured_us, timeline.clock_offset_ms
+        zero = {run: timeline.zero_us(run) for run in {run for _, run, _, _ in whole}}
+        offset = timeline.clock_offset_ms
         return [
-            Picture(stamp, captured(run, stamp), run, key, nals, parameters, offset)
-            for stamp, run, (nals, key), parameters in whole
+            Picture(stamp, zero[run] + us_of_90k(stamp), run, key, data, parameters, offset)
+            for stamp, run, (data, key), parameters in whole
         ]
 
     def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
@@ -97,41 +109,62 @@ class Intake:
             at = after
 
     def _packets(self, data: bytes, at: int, now_us: int) -> int:
-        """Take whole packets up to the first that is none; gives where that begins.
-
-        The inner loop of recording: hundreds of packets a second and camera come this way, nearly
-        all of them plain, in order, and in the middle of a NAL unit.
-        """
-        unpack, video = _PACKET.unpack_from, self._channel
-        plain, marked = self._payload_type, self._payload_type | 0x80
-        collect = self._depacketiser
-        pieces, middle, skipped = collect.pieces, collect.middle, 16 + collect.fragment_header
-        expected, current = self._expected, self._stamp
-        last = len(data) - _PACKET.size
-        while at <= last:
-            sign, channel, length, first, second, sequence, stamp = unpack(data, at)
+        """Take whole packets up to the first that is none; gives where that begins."""
+        unpack, push = _PACKET.unpack_from, self._depacketiser.push
+        video, plain = self._video, self._plain
+        size = len(data)
+        while at <= size - _SHORTEST:
+            lead, length, kind, sequence, stamp = unpack(data, at)
             end = at + 4 + length
-            if sign != 0x24 or end > len(data):
+            if end > size:
                 break
-            if channel == video and second & 0x7F == plain and length >= 12:
-                if sequence != expected or stamp != current:
+            if lead == video and kind & _UNMARKED == plain and length >= 12:
+                if sequence != self._expected or stamp != self._stamp:
                     self._turn(sequence, stamp)
-                    current = stamp
-                self._expected = expected = (sequence + 1) & 0xFFFF
-                if pieces and first == 0x80 and data.startswith(middle, at + 16, end):
-                    pieces.append(data[at + skipped : end])
-                elif first == 0x80:
-                    collect.push(data, at + 16, end)
-                    middle = collect.middle
-                else:
-                    collect.push(data, *_payload(data, at + 4, end))
-                    middle = collect.middle
-                if second == marked:
+                self._expected = sequence + 1 & 0xFFFF
+                goes_on = push(data, at + 16, end)
+                if kind != plain:
                     self._finish()
-            elif channel == video + 1:
-                self._control(data, at + 4, end, now_us)
+                elif goes_on and data.startswith(data[at : at + 6], end):
+                    end = self._alike(data, at, end)
+            elif lead & 0xFF00 != _DOLLAR:
+                break
+            else:
+                self._other(data, at, end, now_us)
             at = end
         return at
+
+    def _alike(self, data: bytes, at: int, end: int) -> int:
+        """Take the packets that follow `data[at:end]` and continue its NAL unit in the same size.
+
+        Nearly all packets of a stream come this way: they differ in number and piece alone.
+        Gives where the first other one begins.
+        """
+        collect, size = self._depacketiser, end - at
+        found = _followers(size, collect.middle).match(data, at)
+        count = (found.end() - end) // size if found else 0
+        last = (self._expected + count - 1) & 0xFFFF
+        if not count or _PACKET.unpack_from(data, end + (count - 1) * size)[3] != last:
+            return end
+        piece = size - 16 - len(collect.middle)
+        collect.pieces += _pieces(size, piece, count).unpack_from(data, end)
+        self._expected = (last + 1) & 0xFFFF
+        return end + count * size
+
+    def _other(self, data: bytes, at: int, end: int, now_us: int) -> None:
+        """Take a packet that is no plain one: with padding and the like, RTCP, another channel."""
+        if data[at + 1] == (self._video & 0xFF) + 1:
+            self._control(data, at + 4, end, now_us)
+        elif data[at + 1] == self._video & 0xFF and end - at >= _SHORTEST:
+            _, _, kind, sequence, stamp = _PACKET.unpack_from(data, at)
+            if (kind ^ self._plain) & 0x7F:
+                return
+            if sequence != self._expected or stamp != self._stamp:
+                self._turn(sequence, stamp)
+            self._expected = sequence + 1 & 0xFFFF
+            self._depacketiser.push(data, *_payload(data, at + 4, end))
+            if kind & 0x80:
+                self._finish()
 
     def _turn(self, sequence: int, stamp: int) -> None:
         """Take note of packets that did not come, and of the picture's end where none said so."""
@@ -140,17 +173,18 @@ class Intake:
             self.lost_packets += (sequence - self._expected) & 0xFFFF
             self._depacketiser.lose()
         if stamp != self._stamp:
-            self._finish()
+            if self._stamp >= 0:
+                self._finish()
             self._stamp = stamp
             if is_hole:
                 self._depacketiser.lose()
 
     def _finish(self) -> None:
-        whole = self._depacketiser.take()
-        parameters = self._depacketiser.parameters
+        whole, parameters = self._depacketiser.take(), self._depacketiser.parameters
         if whole is not None and parameters is not None:
             stamp = self._timeline.unwrap(self._stamp)
             self._whole.append((stamp, self._timeline.run, whole, parameters))
+        self._stamp = -1
 
     def _control(self, data: bytes, at: int, end: int, now_us: int) -> None:
         while end - at >= 8:
@@ -159,6 +193,23 @@ class Intake:
                 _, _, _, _, ntp, stamp = _REPORT.unpack_from(data, at)
                 self._timeline.report(ntp, stamp, now_us)
             at += size
+
+
+@lru_cache(maxsize=64)
+def _followers(size: int, middle: bytes) -> re.Pattern[bytes]:
+    """Match a packet of this size and those behind it that are fragments of the same NAL unit.
+
+    Each repeats what stands before and behind the first one's number, its source included.
+    """
+    behind = size - 16
+    repeated = b"(?:\\1..\\2%b.{%d})*+" % (re.escape(middle), behind - len(middle))
+    return re.compile(b"(.{6})..(.{8}).{%d}%b" % (behind, repeated), re.DOTALL)
+
+
+@lru_cache(maxsize=1024)
+def _pieces(size: int, piece: int, count: int) -> struct.Struct:
+    """Give how the pieces are taken out of so many packets in a row."""
+    return struct.Struct(f"{size - piece}x{piece}s" * count)
 
 
 def _payload(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -17,9 +17,9 @@ SWEEP_S = 0.4
 _FRESH_S = 0.2
 """What was read this recently is left for the next sweep."""
 _READ_SIZE = 256 << 10
-# The kernel wakes us in between only for more than a sweep's worth, and at 120 kB at the latest.
-_GATHER_S = 1.5 * SWEEP_S
-_GATHER_LIMIT = 120_000
+# The kernel wakes us in between only for more than one read takes: a key picture is no reason.
+_GATHER_S = 2 * SWEEP_S
+_GATHER_LIMIT = 240_000
 _SETTLE_S = 3.0
 _STALLED_S = 4.0
 _NO_PICTURE_S = 5.0

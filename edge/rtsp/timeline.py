@@ -106,12 +106,15 @@ class Timeline:
         return ahead
 
     def captured_us(self, run: int, timestamp: int) -> int:
-        """Give the wall-clock instant, microseconds since 1970, of an unwrapped time stamp.
+        """Give the wall-clock instant, microseconds since 1970, of an unwrapped time stamp."""
+        return self.zero_us(run) + us_of_90k(timestamp)
+
+    def zero_us(self, run: int) -> int:
+        """Give the wall-clock instant at which a run's time stamps would have been 0.
 
         `run` is the present one or, for pictures that came just before a jump, the one before.
         """
-        offset = self._before[1] if run == self._before[0] else self._offset()
-        return offset + us_of_90k(timestamp)
+        return self._before[1] if run == self._before[0] else self._offset()
 
     def _offset(self) -> int:
         return int(self._by_report if self._by_report is not None else self._by_arrival or 0)

@@ -71,7 +71,7 @@ def pictures(
         whole = collect.take()
         assert whole is not None
         assert collect.parameters is not None
-        nals, key = whole
+        joined, key = whole
         captured = start_us + stamp * 100 // 9
-        found.append(Picture(stamp + 2**32, captured, 1, key, nals, collect.parameters))
+        found.append(Picture(stamp + 2**32, captured, 1, key, joined, collect.parameters))
     return found

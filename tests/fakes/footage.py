@@ -91,9 +91,9 @@ def record(
         for picture in pictures:
             fragmenter.add(picture)
             if fragmenter.pending_90k >= 40_000 and (piece := fragmenter.take()):
-                file.write(piece.data)
+                file.writelines(piece.pieces)
         last = fragmenter.take(last=True)
-        file.write(last.data if last else b"")
+        file.writelines(last.pieces if last else ())
     path.chmod(0o440)
     with path.open("rb") as file:
         found = examine(file)

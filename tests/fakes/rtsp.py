@@ -92,3 +92,18 @@ async def odd_camera(camera: OddCamera) -> AsyncGenerator[OddCamera]:
         yield camera
     finally:
         server.close()
+
+
+def in_pieces(nal: bytes, size: int, codec: str = "h264") -> list[bytes]:
+    """Split a NAL unit into FU-A, or FU of H.265."""
+    body = nal[1:] if codec == "h264" else nal[2:]
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+    found = []
+    for number, chunk in enumerate(chunks):
+        flags = (0x80 if number == 0 else 0) | (0x40 if number == len(chunks) - 1 else 0)
+        if codec == "h264":
+            head = bytes(((nal[0] & 0xE0) | 28, flags | (nal[0] & 31)))
+        else:
+            head = bytes(((nal[0] & 0x81) | 49 << 1, nal[1], flags | ((nal[0] >> 1) & 63)))
+        found.append(head + chunk)
+    return found

@@ -14,6 +14,7 @@ from edge.recording.coverage import Coverage
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.rows import Rows
 from edge.rtsp.intake import Picture
+from edge.rtsp.lengths import joined
 from tests.fakes.encoder import parameter_sets
 from tests.fakes.recorder import Box
 
@@ -48,5 +49,5 @@ def record(box: Box, count: int, books: Books) -> None:
         key = number % 5 == 0
         nal = (b"\x65" if key else b"\x41") + b"picture %d" % number * 20
         captured = to_us(START) + number * 200_000
-        recorder.take([Picture(2**32 + number * 18_000, captured, 1, key, (nal,), SETS)])
+        recorder.take([Picture(2**32 + number * 18_000, captured, 1, key, joined([nal]), SETS)])
     recorder.end()

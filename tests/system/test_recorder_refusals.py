@@ -95,7 +95,7 @@ async def test_a_camera_that_wants_basic_gets_it() -> None:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    assert kept.pictures[0].nals == (IDR,)
+    assert kept.pictures[0].nals == [IDR]
 
 
 async def test_a_log_in_is_demanded_and_none_is_known() -> None:

@@ -23,9 +23,9 @@ def written(shots: list[Picture], every: int) -> list[bytes]:
         fragmenter.add(picture)
         fragment = fragmenter.take(last=number == len(shots)) if number % every == 0 else None
         if fragment:
-            parts.append(fragment.data)
+            parts.append(b"".join(fragment.pieces))
     last = fragmenter.take(last=True)
-    return parts + ([last.data] if last else [])
+    return parts + ([b"".join(last.pieces)] if last else [])
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])

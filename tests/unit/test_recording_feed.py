@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.feed import BUFFER_LIMIT, receive, wish
 from edge.feedserver import FeedServer, GopCache, unit_of
 from edge.rtsp.intake import Picture
+from edge.rtsp.lengths import joined
 from tests.fakes.encoder import parameter_sets
 from tests.fakes.waiting import until
 
@@ -14,7 +15,7 @@ SETS = parameter_sets("h264")
 
 def picture(number: int, *, key: bool = False, size: int = 10, run: int = 1) -> Picture:
     nal = (b"\x65" if key else b"\x41") + bytes(size)
-    return Picture(number * 3600, number, run, key, (nal,), SETS)
+    return Picture(number * 3600, number, run, key, joined([nal]), SETS)
 
 
 def test_the_cache_holds_what_came_since_the_last_key_picture() -> None:

@@ -20,6 +20,7 @@ from edge.recording.recorder import Cuts, Recorder
 from edge.recording.sealing import seal
 from edge.recording.segment import Finished, ShelfBroken
 from edge.rtsp.intake import Picture
+from edge.rtsp.lengths import joined
 from edge.rtsp.parameters import Parameters
 from tests.fakes.clock import ManualClock
 from tests.fakes.encoder import parameter_sets, pictures
@@ -35,7 +36,7 @@ def shot(second: float, *, run: int = 1, parameters: Parameters = SETS) -> Pictu
     key = second == int(second)
     nal = (b"\x65" if key else b"\x41") + b"picture" * 20
     captured = to_us(START + timedelta(seconds=second))
-    return Picture(2**32 + round(second * 90_000), captured, run, key, (nal,), parameters)
+    return Picture(2**32 + round(second * 90_000), captured, run, key, joined([nal]), parameters)
 
 
 def shots(

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.rtsp.depacketise import Depacketiser
+from edge.rtsp.lengths import joined
 from tests.fakes.encoder import parameter_sets
+from tests.fakes.rtsp import in_pieces
 
 H264 = parameter_sets("h264")
 H265 = parameter_sets("h265")
@@ -24,21 +26,6 @@ def push(collect: Depacketiser, *payloads: bytes) -> Depacketiser:
     return collect
 
 
-def in_pieces(nal: bytes, size: int, codec: str = "h264") -> list[bytes]:
-    """Split a NAL unit into FU-A, or FU of H.265."""
-    body = nal[1:] if codec == "h264" else nal[2:]
-    chunks = [body[at : at + size] for at in range(0, len(body), size)]
-    found = []
-    for number, chunk in enumerate(chunks):
-        flags = (0x80 if number == 0 else 0) | (0x40 if number == len(chunks) - 1 else 0)
-        if codec == "h264":
-            head = bytes(((nal[0] & 0xE0) | 28, flags | (nal[0] & 31)))
-        else:
-            head = bytes(((nal[0] & 0x81) | 49 << 1, nal[1], flags | ((nal[0] >> 1) & 63)))
-        found.append(head + chunk)
-    return found
-
-
 def together(*nals: bytes, codec: str = "h264") -> bytes:
     """Put NAL units into one STAP-A, or aggregation packet of H.265."""
     head = b"\x18" if codec == "h264" else b"\x60\x01"
@@ -51,26 +38,26 @@ def test_parameter_sets_of_the_description_are_known_at_once() -> None:
 
 
 def test_a_single_nal_unit_is_a_picture() -> None:
-    assert push(fresh(), IDR).take() == ((IDR,), True)
-    assert push(fresh(), SLICE).take() == ((SLICE,), False)
-    assert push(fresh("h265"), IRAP).take() == ((IRAP,), True)
-    assert push(fresh("h265"), TRAIL).take() == ((TRAIL,), False)
+    assert push(fresh(), IDR).take() == (joined([IDR]), True)
+    assert push(fresh(), SLICE).take() == (joined([SLICE]), False)
+    assert push(fresh("h265"), IRAP).take() == (joined([IRAP]), True)
+    assert push(fresh("h265"), TRAIL).take() == (joined([TRAIL]), False)
 
 
 def test_an_aggregate_is_taken_apart_and_its_parameter_sets_kept_out() -> None:
     collect = push(Depacketiser("h264"), together(H264.sps, H264.pps[0], SEI, IDR))
-    assert collect.take() == ((SEI, IDR), True)
+    assert collect.take() == (joined([SEI, IDR]), True)
     assert collect.parameters == H264
     sets = (H265.vps, H265.sps, H265.pps[0])
     other = push(Depacketiser("h265"), together(*sets, IRAP, codec="h265"))
-    assert other.take() == ((IRAP,), True)
+    assert other.take() == (joined([IRAP]), True)
     assert other.parameters == H265
 
 
 @given(st.binary(min_size=2, max_size=300), st.integers(1, 50), st.sampled_from(["h264", "h265"]))
 def test_a_picture_in_pieces_is_put_together(body: bytes, size: int, codec: str) -> None:
     nal = (b"\x65" if codec == "h264" else b"\x26\x01") + body
-    assert push(fresh(codec), *in_pieces(nal, size, codec)).take() == ((nal,), True)
+    assert push(fresh(codec), *in_pieces(nal, size, codec)).take() == (joined([nal]), True)
 
 
 @pytest.mark.parametrize("missing", [0, 1, 2])
@@ -88,11 +75,11 @@ def test_a_picture_with_a_lost_piece_is_none_and_the_next_is_whole(
         else:
             push(collect, piece)
     assert collect.take() is None
-    assert push(collect, nal).take() == ((nal,), True)
+    assert push(collect, nal).take() == (joined([nal]), True)
 
 
 def test_delimiters_and_filler_are_left_out() -> None:
-    assert push(fresh(), b"\x09\xf0", SEI, IDR, b"\x0c\xff").take() == ((SEI, IDR), True)
+    assert push(fresh(), b"\x09\xf0", SEI, IDR, b"\x0c\xff").take() == (joined([SEI, IDR]), True)
 
 
 def test_parameter_sets_alone_are_no_picture() -> None:
@@ -131,8 +118,8 @@ def test_no_payload_breaks_the_depacketiser(codec: str, payloads: list[bytes]) -
 
 
 def test_the_end_of_a_sequence_does_not_spoil_its_picture() -> None:
-    assert push(fresh(), IDR, b"\x0a").take() == ((IDR, b"\x0a"), True)
-    assert push(fresh("h265"), IRAP, b"\x48\x01").take() == ((IRAP, b"\x48\x01"), True)
+    assert push(fresh(), IDR, b"\x0a").take() == (joined([IDR, b"\x0a"]), True)
+    assert push(fresh("h265"), IRAP, b"\x48\x01").take() == (joined([IRAP, b"\x48\x01"]), True)
 
 
 def test_nothing_is_left_of_a_picture_that_was_not_whole() -> None:

@@ -11,15 +11,18 @@ from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.intake import BrokenFraming, Intake, Picture
 from edge.rtsp.timeline import Timeline
 from tests.fakes.encoder import parameter_sets
-from tests.fakes.rtsp import interleaved
+from tests.fakes.rtsp import in_pieces, interleaved
 
 SETS = parameter_sets("h264")
+SETS_H265 = parameter_sets("h265")
 IDR, SLICE = b"\x65" + b"i" * 40, b"\x41" + b"p" * 40
 NOW_US = 1_800_000_000_000_000
 
 
-def intake(run: int = 1) -> Intake:
-    return Intake(Depacketiser("h264", [SETS.sps, *SETS.pps]), Timeline(run), 96, 0)
+def intake(run: int = 1, codec: str = "h264") -> Intake:
+    known = SETS if codec == "h264" else SETS_H265
+    sets = [nal for nal in (known.vps, known.sps, *known.pps) if nal]
+    return Intake(Depacketiser(codec, sets), Timeline(run), 96, 0)
 
 
 def report(ntp_us: int, stamp: int) -> bytes:
@@ -59,6 +62,33 @@ def test_it_does_not_matter_how_the_bytes_are_cut(sizes: list[int]) -> None:
     assert [picture.nals for picture in pieces] == whole
 
 
+@given(data=st.data())
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_fragments_in_a_row_are_taken_as_they_are_one_by_one(
+    codec: str, data: st.DataObject
+) -> None:
+    key = b"\x65" if codec == "h264" else b"\x26\x01"
+    sizes = data.draw(st.lists(st.integers(1, 400), min_size=1, max_size=4))
+    packets: list[bytes] = []
+    for number, size in enumerate(sizes):
+        pieces = in_pieces(key + bytes(n & 0xFF for n in range(size)), 20, codec)
+        packets += [
+            interleaved(piece, 65_520 + len(packets) + n & 0xFFFF, number * 3600, marker=False)
+            for n, piece in enumerate(pieces)
+        ]
+    lost = data.draw(st.sets(st.integers(1, len(packets)), max_size=2))
+    left = [packet for number, packet in enumerate(packets) if number not in lost]
+    left.append(interleaved(key, 65_520 + len(packets) & 0xFFFF, len(sizes) * 3600))
+    together, single = intake(codec=codec), intake(codec=codec)
+    taken = together.feed(b"".join(left), NOW_US)
+    one_by_one = [picture for packet in left for picture in single.feed(packet, NOW_US)]
+    assert [(one.timestamp_90k, one.data) for one in taken] == [
+        (one.timestamp_90k, one.data) for one in one_by_one
+    ]
+    assert together.lost_packets == single.lost_packets == len(lost - {len(packets)})
+    assert lost or len(taken) == len(sizes) + 1
+
+
 def test_an_answer_in_between_is_passed_over() -> None:
     answer = b"RTSP/1.0 200 OK\r\nCSeq: 9\r\nContent-Length: 4\r\n\r\n$$$$"
     data = stream(2) + answer + interleaved(SLICE, 65_532, 4_294_967_200)
@@ -87,12 +117,12 @@ def test_a_picture_beyond_all_measure_is_dropped_and_the_next_is_whole() -> None
         assert taking.feed(interleaved(piece, number, 0, marker=False), NOW_US) == []
         assert taking._depacketiser.size <= 8 << 20
     taken = taking.feed(interleaved(b"\x7c\x45" + b"end", 200, 0) + interleaved(IDR, 201, 3600), 0)
-    assert [picture.nals for picture in taken] == [(IDR,)]
+    assert [picture.nals for picture in taken] == [[IDR]]
 
 
 def test_a_picture_without_a_marker_ends_where_the_next_begins() -> None:
     data = interleaved(IDR, 1, 0, marker=False) + interleaved(SLICE, 2, 3600, marker=False)
-    assert [picture.nals for picture in intake().feed(data, NOW_US)] == [(IDR,)]
+    assert [picture.nals for picture in intake().feed(data, NOW_US)] == [[IDR]]
 
 
 def test_other_payload_types_and_channels_are_passed_over() -> None:
@@ -107,7 +137,7 @@ def test_other_payload_types_and_channels_are_passed_over() -> None:
 def test_padding_extensions_and_sources_are_not_the_picture() -> None:
     rtp = struct.pack("!BBHIIIHHI", 0xB1, 0x80 | 96, 1, 0, 1, 77, 0xBEDE, 1, 0) + IDR + b"\0\0\3"
     data = struct.pack("!cBH", b"$", 0, len(rtp)) + rtp
-    assert intake().feed(data, NOW_US)[0].nals == (IDR,)
+    assert intake().feed(data, NOW_US)[0].nals == [IDR]
 
 
 def test_pictures_are_timed_by_the_sender_report() -> None:

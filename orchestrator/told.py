@@ -32,6 +32,7 @@ from contract.retention import FLOOR_DAYS, Window, retain_until
 from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
+from orchestrator.belonging import own_cameras
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
@@ -318,7 +319,9 @@ async def _keep_cameras(
 async def _camera(
     connection: AsyncConnection, edge: str, at: datetime, data: CameraChanged
 ) -> list[Happened]:
-    """Keep a stream's change, unless a heartbeat said something later."""
+    """Keep a stream's change, unless a heartbeat said something later or the camera moved away."""
+    if not await own_cameras(connection, edge, [data.camera]):
+        return []
     which = [camera_states.c.camera == data.camera, camera_states.c.stream == data.stream]
     row = (await connection.execute(select(camera_states).where(*which))).mappings().first()
     values = {"edge": edge, "at": at, "state": data.state, "cause": data.cause}

@@ -19,12 +19,14 @@ from contract.messages import (
     LookChanged,
     sign_fact,
 )
+from orchestrator.belonging import Ordered
 from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
 from orchestrator.store.tables import (
     camera_states,
     cameras,
+    dispatches,
     edge_states,
     fact_marks,
     facts,
@@ -186,6 +188,42 @@ async def test_a_box_tells_of_a_camera_that_was_its_own(
         await connection.execute(update(cameras).where(mine).values(edge="b2"))
     await centre.catalogue.take([arrival(box.fact(segment("cam1", centre.clock.now())))])
     assert await count(centre, segments) == 1
+
+
+async def test_a_camera_that_moved_is_spoken_of_by_its_new_box_alone(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    await until(lambda: box.states)
+    async with centre.store.write() as connection:
+        await connection.execute(update(cameras).values(edge="b2"))
+    seen = CameraStatus(camera="cam1", stream="main", state="streaming")
+    late = msgspec.structs.replace(seen, state="off")
+    heartbeats = [
+        Arrival(topics.status(of.id), msgspec.json.encode(of.status(cameras=[said])), False)
+        for of, said in ((other, seen), (box, late))
+    ]
+    changed = box.fact(CameraChanged(camera="cam1", stream="main", state="lost"))
+    with counted(centre.store) as sent:
+        await centre.catalogue.take([*heartbeats, arrival(changed)])
+    async with centre.store.read() as connection:
+        row = (await connection.execute(select(camera_states))).one()
+    assert (row.edge, row.state) == ("b2", "streaming")
+    assert not await acts(centre, "tell_fact")  # it was told to watch it once: no offence
+    assert not [
+        one for one in sent if "FROM dispatches" in one
+    ]  # nobody waits while it is found out
+
+
+async def test_what_a_box_was_ordered_is_read_once(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    await until(lambda: box.states)
+    ordered = Ordered()
+    async with centre.store.read() as connection:
+        assert await ordered.cameras(connection, "b1") == {"cam1"}
+    async with centre.store.write() as connection:
+        await connection.execute(update(dispatches).values(payload=b"not read again"))
+        assert await ordered.cameras(connection, "b1") == {"cam1"}
 
 
 async def test_a_segments_id_that_another_box_took_hides_nothing(

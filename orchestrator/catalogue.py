@@ -276,7 +276,7 @@ class Catalogue:
         happened = kept or []
         for fact, data in allowed:
             if kept is None or not isinstance(data, SegmentClosed):
-                work = partial(told.apply, connection, edge, fact.at, data, self._lead)
+                work = partial(told.apply, connection, edge, fact.at, now, data, self._lead)
                 happened += await _safely(connection, work, f"{edge}: {fact.id}")
         return happened
 

@@ -35,7 +35,13 @@ from orchestrator.archive import keep_copy
 from orchestrator.belonging import own_cameras
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
-from orchestrator.expired import note_deferral, note_deletion, note_holds, raise_terms
+from orchestrator.expired import (
+    by_its_clock,
+    note_deferral,
+    note_deletion,
+    note_holds,
+    raise_terms,
+)
 from orchestrator.ledger import Act, append
 from orchestrator.store.tables import (
     camera_states,
@@ -64,9 +70,17 @@ class Happened:
 
 
 async def apply(
-    connection: AsyncConnection, edge: str, at: datetime, data: Message | None, lead: Lead
+    connection: AsyncConnection,
+    edge: str,
+    at: datetime,
+    now: datetime,
+    data: Message | None,
+    lead: Lead,
 ) -> list[Happened]:
-    """Change the store by one new fact; of a kind we do not know, nothing."""
+    """Change the store by one new fact; of a kind we do not know, nothing.
+
+    `at` is the box's word for when it was, and `now` our clock: the ledger goes by ours.
+    """
     match data:
         case SegmentClosed():
             return await keep_segments(connection, edge, [data], lead)
@@ -75,7 +89,7 @@ async def apply(
         case CameraChanged():
             return await _camera(connection, edge, at, data)
         case LookChanged():
-            return await _look(connection, edge, at, data)
+            return await _look(connection, edge, at, now, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
         case Archived():
@@ -96,13 +110,13 @@ async def apply(
             await raise_terms(connection, edge, data)
             return []
         case Deleted():
-            await note_deletion(connection, edge, data)
+            await note_deletion(connection, edge, now, data)
             return [Happened("deletion", data.segment, {"edge": edge, "camera": data.camera})]
         case Deferred():
             await note_deferral(connection, edge, data)
             return [Happened("edge", edge, {"deferred": len(data.segments), "why": data.why})]
         case HoldsHeard():
-            await note_holds(connection, edge, at, data)
+            await note_holds(connection, edge, at, now, data)
             return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]
         case ShelfTrouble():
             if data.kind in OF_SHELF:
@@ -340,12 +354,13 @@ async def _camera(
 
 
 async def _look(
-    connection: AsyncConnection, edge: str, at: datetime, data: LookChanged
+    connection: AsyncConnection, edge: str, at: datetime, now: datetime, data: LookChanged
 ) -> list[Happened]:
     if data.state == "refused":
         what = f"{edge} {' '.join(data.cameras)}".strip()
-        act = Act(data.user or f"edge:{edge}", "look", what, "refused at the box", data.reason)
-        await append(connection, act, at)
+        why = by_its_clock("refused at the box", at)
+        act = Act(data.user or f"edge:{edge}", "look", what, why, data.reason)
+        await append(connection, act, now)
     if data.state == "ended":
         still_open = (looks.c.id == data.jti) & (looks.c.edge == edge) & looks.c.ended_at.is_(None)
         await connection.execute(

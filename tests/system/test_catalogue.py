@@ -14,9 +14,13 @@ from contract.messages import (
     Booted,
     CameraChanged,
     CameraStatus,
+    Deleted,
     Fact,
     GapFound,
+    Hold,
+    HoldsHeard,
     LookChanged,
+    Message,
     sign_fact,
 )
 from orchestrator.belonging import Ordered
@@ -407,6 +411,38 @@ async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: F
     await until(lambda: box.heard)
     (row,) = await acts(centre, "look")
     assert (row.act.actor, row.act.result) == ("chen", "used")
+
+
+async def test_a_box_whose_clock_is_wrong_backdates_no_row_of_the_ledger(
+    centre: Centre, box: FakeBox
+) -> None:
+    now = centre.clock.now()
+    past = now - timedelta(days=400)
+    look = LookChanged(jti="j", user="chen", cameras=("cam1",), state="refused", reason="used")
+    refused = HoldsHeard(epoch=1, number=1, accepted=False, reason="stale", holds=())
+    known = Hold(hold="h1", kind="incident", cameras=("cam1",), start=now, end=now + HOUR)
+    heard = HoldsHeard(epoch=1, number=1, accepted=True, holds=(known,))
+    gone = Deleted(
+        segment="cam1.main.1",
+        camera="cam1",
+        start=past,
+        end=past,
+        path="shelf/1.mp4",
+        bytes=1,
+        root="",
+        retain_until=past,
+        deleted_at=past,
+        policy="30d",
+        late_s=0.0,
+        missing=True,
+    )
+    said: list[Message] = [look, refused, heard, gone]
+    told = [msgspec.structs.replace(box.fact(each), at=past) for each in said]
+    await centre.catalogue.take([arrival(sign_fact(box.signing, fact)) for fact in told])
+    for action in ("look", "refuse_hold_list", "recover_hold", "miss_recording"):
+        (row,) = await acts(centre, action)
+        assert row.at >= now, action
+        assert f"({past:%Y-%m-%dT%H:%M:%SZ} by the box's clock)" in row.act.reason
 
 
 async def test_the_first_word_of_a_camera_is_told_whole(centre: Centre, box: FakeBox) -> None:

@@ -37,7 +37,7 @@ from orchestrator.exams import Lead
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.marks import Hole, contiguous
 from orchestrator.store import Store, StoreAway
-from orchestrator.store.tables import camera_states, edge_states, edges, fact_marks, facts
+from orchestrator.store.tables import edges, fact_marks, facts
 
 log = logging.getLogger(__name__)
 
@@ -50,34 +50,6 @@ _TYPE = re.compile(r"[a-z_]{1,40}")
 _COMPLAIN_EVERY = timedelta(minutes=10)
 
 OnStatus = Callable[[str, EdgeStatus], None]
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeState:
-    """What was heard of a box last."""
-
-    edge: str
-    at: datetime
-    heard_at: datetime
-    state: str
-    boot: str
-    epoch: int
-    revision: int
-    clock_trusted: bool
-    free_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """What a box saw of a camera last; `unknown` while the box is not heard."""
-
-    camera: str
-    at: datetime
-    state: str
-    cause: str
-    last_frame_at: datetime | None
-    bitrate_bps: int
-    recording: bool
 
 
 @dataclass(slots=True)
@@ -336,23 +308,6 @@ class Catalogue:
         self._complained[edge, code] = now
         log.warning("box %s: facts refused: %s", edge, code)
         await append(connection, Act(f"edge:{edge}", "tell_fact", edge, result=code), now)
-
-    # ------------------------------------------------------------ what is known
-
-    async def edges(self) -> dict[str, EdgeState]:
-        """Give what was heard of each box last."""
-        columns = [edge_states.c[name] for name in EdgeState.__dataclass_fields__]
-        async with self._store.read() as connection:
-            rows = await connection.execute(select(*columns))
-            return {row.edge: EdgeState(*row) for row in rows}
-
-    async def cameras(self) -> dict[str, CameraState]:
-        """Give what was heard of each camera's main stream last."""
-        columns = [camera_states.c[name] for name in CameraState.__dataclass_fields__]
-        main = camera_states.c.stream == "main"
-        async with self._store.read() as connection:
-            rows = await connection.execute(select(*columns).where(main))
-            return {row.camera: CameraState(*row) for row in rows}
 
     # ------------------------------------------------------------ silence
 

@@ -194,7 +194,6 @@ class HoldLists:
                     number=number[1],
                     issued_at=now,
                     digest=content.digest,
-                    payload=payload,
                 )
             )
         await self._publish(edge, payload)

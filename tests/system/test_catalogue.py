@@ -27,6 +27,7 @@ from orchestrator.belonging import Ordered
 from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
+from orchestrator.overview import Overview
 from orchestrator.store.tables import (
     camera_states,
     cameras,
@@ -338,9 +339,9 @@ async def test_a_heartbeat_keeps_what_the_box_saw(centre: Centre, box: FakeBox) 
         after = await _next(mailbox, "camera")
     assert (event.id, said(event)["state"], said(event)["recording"]) == ("cam1", "streaming", True)
     assert said(after)["state"] == "stalled"
-    state = (await centre.catalogue.cameras())["cam1"]
+    state = (await Overview(centre.store).cameras())["cam1"]
     assert (state.state, state.bitrate_bps) == ("stalled", 2_000_000)
-    assert (await centre.catalogue.edges())["b1"].state == "online"
+    assert (await Overview(centre.store).edges())["b1"].state == "online"
 
 
 async def _next(mailbox: Mailbox, type: str) -> Event:
@@ -361,11 +362,11 @@ async def test_a_late_fact_does_not_undo_a_heartbeat(centre: Centre, box: FakeBo
     await until_async(lambda: _known(centre))
     await box.tell(msgspec.structs.replace(late))
     await until(lambda: box.heard)
-    assert (await centre.catalogue.cameras())["cam1"].state == "streaming"
+    assert (await Overview(centre.store).cameras())["cam1"].state == "streaming"
 
 
 async def _known(centre: Centre) -> bool:
-    return "cam1" in await centre.catalogue.cameras()
+    return "cam1" in await Overview(centre.store).cameras()
 
 
 async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
@@ -377,21 +378,21 @@ async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
         await until_async(lambda: _known(centre))
     will = msgspec.json.encode(box.status("offline"))
     await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
-    assert (await centre.catalogue.edges())["b1"].state == "offline"
-    camera = (await centre.catalogue.cameras())["cam1"]
+    assert (await Overview(centre.store).edges())["b1"].state == "offline"
+    camera = (await Overview(centre.store).cameras())["cam1"]
     assert (camera.state, camera.cause) == ("unknown", "box_offline")
-    assert (await centre.catalogue.edges())["b1"].revision == box.revision
+    assert (await Overview(centre.store).edges())["b1"].revision == box.revision
 
 
 async def test_the_will_of_an_earlier_start_says_nothing(centre: Centre, box: FakeBox) -> None:
     await until_async(lambda: _online(centre))
     will = msgspec.structs.replace(box.status("offline"), boot="boot0")
     await centre.catalogue.take([Arrival(topics.status("b1"), msgspec.json.encode(will), False)])
-    assert (await centre.catalogue.edges())["b1"].state == "online"
+    assert (await Overview(centre.store).edges())["b1"].state == "online"
 
 
 async def _online(centre: Centre) -> bool:
-    state = (await centre.catalogue.edges()).get("b1")
+    state = (await Overview(centre.store).edges()).get("b1")
     return state is not None and state.state == "online"
 
 
@@ -402,7 +403,7 @@ async def test_a_silent_box_is_offline_after_45_seconds(centre: Centre, box: Fak
         async with centre.store.write() as connection:
             await connection.execute(update(edge_states).values(heard_at=ago))
         await centre.catalogue.notice_silence()
-        assert (await centre.catalogue.edges())["b1"].state == state
+        assert (await Overview(centre.store).edges())["b1"].state == state
 
 
 async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: FakeBox) -> None:

@@ -16,7 +16,9 @@ _PAUSE_S = 5.0
 _GLANCED_AT_ONCE = 200
 """Whether a file is there and as large as recorded costs nothing: hours for a month of footage.
 
-One is read through besides, some 3 MB/s at most: weeks, and yet twice before a term ends."""
+One is read through besides, one every five seconds at most: 17,280 a day, so that a shelf of half a
+million files takes a month, and a fuller one longer than its files' terms. What leaves the box, as
+evidence or to the archive, is read through then, whenever its turn here would be."""
 
 
 class Patrol:

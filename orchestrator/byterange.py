@@ -2,7 +2,7 @@
 
 import re
 
-_ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE | re.ASCII)
 
 
 class Unsatisfiable(Exception):

@@ -31,13 +31,13 @@ from contract.messages import (
 )
 from contract.retry import keep
 from orchestrator import told
-from orchestrator.belonging import belongings
+from orchestrator.belonging import Belongings, Ordered, belongings, own_cameras
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.marks import Hole, contiguous
 from orchestrator.store import Store, StoreAway
-from orchestrator.store.tables import camera_states, edge_states, edges, fact_marks, facts
+from orchestrator.store.tables import edges, fact_marks, facts
 
 log = logging.getLogger(__name__)
 
@@ -52,34 +52,6 @@ _COMPLAIN_EVERY = timedelta(minutes=10)
 OnStatus = Callable[[str, EdgeStatus], None]
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeState:
-    """What was heard of a box last."""
-
-    edge: str
-    at: datetime
-    heard_at: datetime
-    state: str
-    boot: str
-    epoch: int
-    revision: int
-    clock_trusted: bool
-    free_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """What a box saw of a camera last; `unknown` while the box is not heard."""
-
-    camera: str
-    at: datetime
-    state: str
-    cause: str
-    last_frame_at: datetime | None
-    bitrate_bps: int
-    recording: bool
-
-
 @dataclass(slots=True)
 class _Batch:
     """What was heard of one box, not stored yet."""
@@ -87,6 +59,19 @@ class _Batch:
     facts: dict[str, Fact] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     status: EdgeStatus | None = None
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What one box has signed, by number, and what it may say."""
+
+    genuine: list[Fact]
+    said: dict[str, Message]
+    """By the fact's id; of kinds that we do not know, nothing."""
+    own: Belongings
+    is_forged: bool
+    is_strange: bool = False
+    """Its heartbeat names cameras that were never its own."""
 
 
 class Catalogue:
@@ -110,6 +95,7 @@ class Catalogue:
         self._arrivals: asyncio.Queue[Arrival] = asyncio.Queue(_ROOM_FOR)
         self._holes: dict[str, Hole] = defaultdict(Hole)
         self._complained: dict[tuple[str, str], datetime] = {}
+        self._ordered = Ordered()
 
     async def hear(self, arrival: Arrival) -> None:
         """Take a message in; waits when so many are waiting already."""
@@ -145,7 +131,10 @@ class Catalogue:
         now = self._clock.now()
         async with self._store.read() as connection:
             keys = await _keys(connection, batches)
-        sorted_out = {edge: _sort_out(keys[edge], batches[edge]) for edge in keys}
+            sorted_out = {
+                edge: await self._sort_out(connection, edge, keys[edge], batches[edge])
+                for edge in keys
+            }
         async with self._store.write() as connection:
             still = await _keys(connection, batches)
             for edge, batch in batches.items():
@@ -153,15 +142,16 @@ class Catalogue:
                     await self._complain(connection, edge, "unknown_box", now)
                     batch.status = None
                     continue
+                heard = sorted_out[edge]
                 if batch.status is not None:
-                    status = await self._own_status(connection, edge, batch.status, now)
-                    work = partial(told.keep_status, connection, edge, status, now)
+                    work = partial(told.keep_status, connection, edge, batch.status, now)
                     happened += await _safely(connection, work, edge)
-                genuine, forged = sorted_out[edge]
-                if forged:
+                if heard.is_strange:
+                    await self._complain(connection, edge, "not_its_own", now)
+                if heard.is_forged:
                     await self._complain(connection, edge, "forged", now)
-                if genuine:
-                    marks[edge] = await self._keep(connection, edge, genuine, batch, now, happened)
+                if heard.genuine:
+                    marks[edge] = await self._keep(connection, edge, heard, batch, now, happened)
         for event in happened:
             self._events.publish(event.type, event.id, event.data, now)
         for edge, batch in batches.items():
@@ -187,20 +177,42 @@ class Catalogue:
         except (msgspec.MsgspecError, ValueError) as error:
             log.warning("ignored what came on %s: %s", arrival.topic, error)
 
+    async def _sort_out(
+        self, connection: AsyncConnection, edge: str, public: bytes, batch: _Batch
+    ) -> _Heard:
+        """Find out what the box signed and what of it is its own, before the store is locked.
+
+        Of a camera's state only the box that looks after it now has a say.
+        """
+        genuine, is_forged = _genuine(public, batch)
+        said = {fact.id: data for fact in genuine if (data := _data(fact)) is not None}
+        own = await belongings(connection, edge, said.values(), self._ordered)
+        heard = _Heard(genuine, said, own, is_forged)
+        if batch.status is not None and batch.status.cameras:
+            seen = batch.status.cameras
+            current = await own_cameras(connection, edge, (one.camera for one in seen))
+            mine = tuple(one for one in seen if one.camera in current)
+            batch.status = msgspec.structs.replace(batch.status, cameras=mine)
+            others = [one for one in seen if one.camera not in current]
+            once = await belongings(connection, edge, others, self._ordered)
+            heard.is_strange = any(one not in once for one in others)
+        return heard
+
     async def _keep(
         self,
         connection: AsyncConnection,
         edge: str,
-        genuine: list[Fact],
+        heard: _Heard,
         batch: _Batch,
         now: datetime,
         happened: list[told.Happened],
     ) -> int:
         """Store what is new, once; gives up to where everything is stored."""
+        genuine = heard.genuine
         named = facts.c.id.in_([fact.id for fact in genuine])
         known = set(await connection.scalars(select(facts.c.id).where(facts.c.edge == edge, named)))
         new = [fact for fact in genuine if fact.id not in known]
-        happened += await self._apply(connection, edge, new, now)
+        happened += await self._apply(connection, edge, new, heard, now)
         if new:
             rows = [
                 {
@@ -218,14 +230,13 @@ class Catalogue:
         return await self._mark(connection, edge, genuine, new, now)
 
     async def _apply(
-        self, connection: AsyncConnection, edge: str, new: list[Fact], now: datetime
+        self, connection: AsyncConnection, edge: str, new: list[Fact], heard: _Heard, now: datetime
     ) -> list[told.Happened]:
         """Change the store by what the box may say; the rest is stored as it came, no more."""
-        said = [(fact, data) for fact in new if (data := _data(fact)) is not None]
-        own = await belongings(connection, edge, [data for _, data in said])
-        if any(data not in own for _, data in said):
+        said = [(fact, heard.said[fact.id]) for fact in new if fact.id in heard.said]
+        if any(data not in heard.own for _, data in said):
             await self._complain(connection, edge, "not_its_own", now)
-        allowed = [(fact, data) for fact, data in said if data in own]
+        allowed = [(fact, data) for fact, data in said if data in heard.own]
         closed = [data for _, data in allowed if isinstance(data, SegmentClosed)]
         at_once = partial(told.keep_segments, connection, edge, closed, self._lead, now)
         kept = await _wholly(connection, at_once, f"{edge}: {len(closed)} segments at once")
@@ -237,19 +248,9 @@ class Catalogue:
         happened = kept or []
         for fact, data in allowed:
             if kept is None or not isinstance(data, SegmentClosed):
-                work = partial(told.apply, connection, edge, fact.at, data, self._lead, now)
+                work = partial(told.apply, connection, edge, fact.at, now, data, self._lead)
                 happened += await _safely(connection, work, f"{edge}: {fact.id}")
         return happened
-
-    async def _own_status(
-        self, connection: AsyncConnection, edge: str, status: EdgeStatus, now: datetime
-    ) -> EdgeStatus:
-        """Leave out cameras of other boxes."""
-        own = await belongings(connection, edge, status.cameras)
-        seen = tuple(camera for camera in status.cameras if camera in own)
-        if len(seen) < len(status.cameras):
-            await self._complain(connection, edge, "not_its_own", now)
-        return msgspec.structs.replace(status, cameras=seen)
 
     async def _mark(
         self,
@@ -308,23 +309,6 @@ class Catalogue:
         log.warning("box %s: facts refused: %s", edge, code)
         await append(connection, Act(f"edge:{edge}", "tell_fact", edge, result=code), now)
 
-    # ------------------------------------------------------------ what is known
-
-    async def edges(self) -> dict[str, EdgeState]:
-        """Give what was heard of each box last."""
-        columns = [edge_states.c[name] for name in EdgeState.__dataclass_fields__]
-        async with self._store.read() as connection:
-            rows = await connection.execute(select(*columns))
-            return {row.edge: EdgeState(*row) for row in rows}
-
-    async def cameras(self) -> dict[str, CameraState]:
-        """Give what was heard of each camera's main stream last."""
-        columns = [camera_states.c[name] for name in CameraState.__dataclass_fields__]
-        main = camera_states.c.stream == "main"
-        async with self._store.read() as connection:
-            rows = await connection.execute(select(*columns).where(main))
-            return {row.camera: CameraState(*row) for row in rows}
-
     # ------------------------------------------------------------ silence
 
     async def _watch_silence(self) -> None:
@@ -347,7 +331,7 @@ class Catalogue:
             self._events.publish(event.type, event.id, event.data, now)
 
 
-def _sort_out(public: bytes, batch: _Batch) -> tuple[list[Fact], bool]:
+def _genuine(public: bytes, batch: _Batch) -> tuple[list[Fact], bool]:
     """Give the facts that the box signed, by number, and whether there were others."""
     genuine = []
     for fact in batch.facts.values():

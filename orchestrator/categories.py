@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.retention import FLOOR_DAYS
 from orchestrator.store.tables import exam_sessions, retention_classes
 
+_AT_ONCE = 1000
+
 
 async def classes(connection: AsyncConnection) -> dict[str, int]:
     """Give the categories of exams that are kept longer than thirty days, with their days."""
@@ -19,5 +21,9 @@ async def classes(connection: AsyncConnection) -> dict[str, int]:
 async def categories(connection: AsyncConnection, sessions: Iterable[str]) -> dict[str, str]:
     """Give the category of each of these sessions."""
     s = exam_sessions.c
-    rows = await connection.execute(select(s.id, s.category).where(s.id.in_(list(sessions))))
-    return {row.id: row.category for row in rows}
+    wanted, found = list(sessions), dict[str, str]()
+    for first in range(0, len(wanted), _AT_ONCE):  # a statement takes so many parameters
+        part = wanted[first : first + _AT_ONCE]
+        rows = await connection.execute(select(s.id, s.category).where(s.id.in_(part)))
+        found |= {row.id: row.category for row in rows}
+    return found

@@ -193,12 +193,13 @@ async def _open_broker(
         tls = (keyring.certificate_path, keyring.key_path)
         listener = Listener(config.broker.host, config.broker.tls_port, *tls)
     async with Broker.open(
-        config.data / "broker", config.broker.port or _free_port(), clock, guests, listener
+        config.data / "broker", config.broker.port or free_port(), clock, guests, listener
     ) as broker:
         yield broker
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a TCP port on 127.0.0.1 that nobody uses now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

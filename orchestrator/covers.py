@@ -1,8 +1,9 @@
 """Which recordings a hold covers, and which are over: what lists, sums and expiry share."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, exists, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import CLOCKS_AGREE
@@ -12,6 +13,10 @@ from orchestrator.store.tables import deletions, hold_cameras, holds, segments, 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
 """States in which a hold holds. It does from the moment it is placed, as far as the centre goes."""
 
+LONGEST_SEGMENT = timedelta(hours=2)
+"""None is longer; so what began earlier need not be looked at. A camera's past is a long list."""
+_LONGEST_US = LONGEST_SEGMENT // timedelta(microseconds=1)
+
 
 def touched_by_hold() -> ColumnElement[bool]:
     """A hold's span touches a segment's; one without length stands at its start.
@@ -20,8 +25,17 @@ def touched_by_hold() -> ColumnElement[bool]:
     """
     s = segments.c
     touches = or_(s.ends_at > holds.c.starts_at, s.starts_at == holds.c.starts_at)
-    near = and_(s.starts_at < holds.c.ends_at, touches)
+    earliest = type_coerce(holds.c.starts_at, BigInteger) - _LONGEST_US
+    is_near = and_(s.starts_at < holds.c.ends_at, type_coerce(s.starts_at, BigInteger) > earliest)
+    near = and_(is_near, touches)
     return and_(hold_cameras.c.camera == s.camera, or_(near, is_unsettled()))
+
+
+def touching(wanted: Iterable[str], start: datetime, end: datetime) -> ColumnElement[bool]:
+    """True for these cameras' segments that touch a span."""
+    s = segments.c
+    is_near = and_(s.starts_at < end, s.starts_at > start - LONGEST_SEGMENT)
+    return and_(s.camera.in_(list(wanted)), is_near, s.ends_at > start)
 
 
 def is_unsettled() -> ColumnElement[bool]:

@@ -5,7 +5,6 @@ import io
 import os
 import secrets
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,7 +32,7 @@ from contract.messages import Source
 from orchestrator import config as configuration
 from orchestrator.access import Role
 from orchestrator.accounts import Person
-from orchestrator.centre import Centre
+from orchestrator.centre import Centre, free_port
 from orchestrator.config import Config
 from orchestrator.overview import Overview
 from orchestrator.phones import PhoneLogin
@@ -151,13 +150,6 @@ def timetable(rooms: int, now: datetime, zone: ZoneInfo) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
-
-
-def free_port() -> int:
-    """Find a TCP port on 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -24,6 +24,11 @@ RECOVERED = "recovered"
 """Owner of a hold that a box had and this store did not know: the store was restored."""
 
 
+def by_its_clock(why: str, at: datetime) -> str:
+    """Add when a box says that it was: rows of the ledger are dated by our clock alone."""
+    return f"{why} ({at:%Y-%m-%dT%H:%M:%SZ} by the box's clock)".strip()
+
+
 async def raise_terms(
     connection: AsyncConnection, edge: str, at: datetime, data: RetentionRaised
 ) -> None:
@@ -77,7 +82,9 @@ async def _settle(
         )
 
 
-async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -> None:
+async def note_deletion(
+    connection: AsyncConnection, edge: str, now: datetime, data: Deleted
+) -> None:
     """Keep the record of what is gone; of what was not there when its time came, loudly."""
     key = (edge, data.segment, data.deleted_at)
     d = deletions.c
@@ -104,8 +111,9 @@ async def note_deletion(connection: AsyncConnection, edge: str, data: Deleted) -
     )
     await end_deferrals(connection, edge, [data.segment], data.deleted_at)
     if data.missing:
-        act = Act(f"edge:{edge}", "miss_recording", data.segment, data.path, "missing")
-        await append(connection, act, data.deleted_at)
+        why = by_its_clock(data.path, data.deleted_at)
+        act = Act(f"edge:{edge}", "miss_recording", data.segment, why, "missing")
+        await append(connection, act, now)
 
 
 async def note_deferral(connection: AsyncConnection, edge: str, data: Deferred) -> None:
@@ -134,12 +142,12 @@ async def end_deferrals(
 
 
 async def note_holds(
-    connection: AsyncConnection, edge: str, at: datetime, data: HoldsHeard
+    connection: AsyncConnection, edge: str, at: datetime, now: datetime, data: HoldsHeard
 ) -> None:
     """Keep what a box holds; a hold that only the box knew comes back, for two to release."""
     if not data.accepted:
-        act = Act(f"edge:{edge}", "refuse_hold_list", edge, data.reason, "refused")
-        await append(connection, act, at)
+        why = by_its_clock(data.reason, at)
+        await append(connection, Act(f"edge:{edge}", "refuse_hold_list", edge, why, "refused"), now)
         return
     held = {one.hold: one for one in data.holds}
     b = hold_boxes.c
@@ -148,9 +156,9 @@ async def note_holds(
     }
     for name, one in held.items():
         if name not in mine:
-            await _recover(connection, edge, at, one)
+            await _recover(connection, edge, at, now, one)
         else:
-            confirmed = mine[name].confirmed_at or at
+            confirmed = mine[name].confirmed_at or now
             await connection.execute(
                 update(hold_boxes)
                 .where(b.edge == edge, b.hold == name)
@@ -159,13 +167,15 @@ async def note_holds(
     for name, row in mine.items():
         if name not in held and row.gone_at is None and row.confirmed_at is not None:
             which = (b.edge == edge) & (b.hold == name)
-            await connection.execute(update(hold_boxes).where(which).values(gone_at=at))
+            await connection.execute(update(hold_boxes).where(which).values(gone_at=now))
 
 
-async def _recover(connection: AsyncConnection, edge: str, at: datetime, one: Hold) -> None:
+async def _recover(
+    connection: AsyncConnection, edge: str, at: datetime, now: datetime, one: Hold
+) -> None:
     if (await connection.scalars(select(holds.c.id).where(holds.c.id == one.hold))).first() is None:
-        act = Act(SYSTEM, "recover_hold", f"{one.hold} from {edge}", "the store did not know it")
-        await append(connection, act, at)
+        why = by_its_clock("the store did not know it", at)
+        await append(connection, Act(SYSTEM, "recover_hold", f"{one.hold} from {edge}", why), now)
         await connection.execute(
             insert(holds).values(
                 id=one.hold,
@@ -175,11 +185,11 @@ async def _recover(connection: AsyncConnection, edge: str, at: datetime, one: Ho
                 ends_at=one.end,
                 owner=RECOVERED,
                 reason=RECOVERED,
-                review_at=at,
+                review_at=now,
                 placed_by=SYSTEM,
-                placed_at=at,
+                placed_at=now,
             )
         )
         rows = [{"hold": one.hold, "camera": camera} for camera in one.cameras]
         await connection.execute(insert(hold_cameras), rows)
-    await connection.execute(insert(hold_boxes).values(hold=one.hold, edge=edge, confirmed_at=at))
+    await connection.execute(insert(hold_boxes).values(hold=one.hold, edge=edge, confirmed_at=now))

@@ -18,24 +18,6 @@ class Bytes(NamedTuple):
     stop: int
 
 
-def asked_bytes(header: str, size: int) -> Bytes | None:
-    """Read an RFC 9110 Range of one part; empty: all. None: it lies outside or says nothing."""
-    if not header:
-        return Bytes(0, size)
-    unit, _, said = header.partition("=")
-    first, dash, last = said.strip().partition("-")
-    if unit.strip().lower() != "bytes" or not dash or "," in said:
-        return None
-    try:
-        if not first:
-            found = Bytes(max(0, size - int(last)), size)
-        else:
-            found = Bytes(int(first), min(size, int(last) + 1) if last else size)
-    except ValueError:
-        return None
-    return found if 0 <= found.start < found.stop else None
-
-
 def time_of(index: SegmentIndex, ticks: int) -> datetime:
     """Give the instant of a time in the segment, 90 kHz."""
     return index.start + timedelta(microseconds=ticks * 100 // 9)

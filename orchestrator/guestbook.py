@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,8 +21,21 @@ Answer = dict[str, Any]
 """What the plugin answers to one command."""
 
 
-class LoginRefused(Exception):
+class BrokerRefused(Exception):
     """The broker did not take a change of its log-ins."""
+
+
+class _Client(msgspec.Struct):
+    username: str
+    textdescription: str = ""
+
+
+class _Listed(msgspec.Struct):
+    clients: tuple[_Client, ...]
+
+
+class _Said(msgspec.Struct):
+    responses: tuple[Answer, ...] = ()
 
 
 class GuestBook:
@@ -40,6 +54,8 @@ class GuestBook:
         self._bus = Bus(admin, f"xunkao-{logins.ADMIN}", clock)
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._asked = 0
+        self._name = secrets.token_hex(8)
+        """Other admins of the broker hear each other's answers."""
 
     @property
     def is_open(self) -> bool:
@@ -56,7 +72,7 @@ class GuestBook:
         await self._bus.run((logins.ANSWERS,), self._catch_up, self._hear)
 
     async def add_edge(self, edge: str, password: str) -> None:
-        """Let a box in from now on, also after every restart of the broker."""
+        """Let a box in from now on, also after every restart of it; raises BrokerRefused."""
         await self._add(logins.box(edge, password))
 
     async def remove_edge(self, edge: str) -> None:
@@ -64,7 +80,10 @@ class GuestBook:
         await self._remove(logins.user_of(edge))
 
     async def add_phone(self, phone: str, password: str) -> None:
-        """Let a duty phone in from now on; whoever had its log-in before is cut off."""
+        """Let a duty phone in from now on; whoever had its log-in before is cut off.
+
+        Raises BrokerRefused.
+        """
         await self._add(logins.phone(phone, password))
 
     async def remove_phone(self, phone: str) -> None:
@@ -72,7 +91,7 @@ class GuestBook:
         await self._remove(logins.user_of_phone(phone))
 
     async def users(self) -> frozenset[str]:
-        """Name the log-ins that the broker has; raises BusDown."""
+        """Name the log-ins that the broker has; raises BusDown or BrokerRefused."""
         return frozenset(await self._listed())
 
     async def _add(self, guest: Guest) -> None:
@@ -81,7 +100,10 @@ class GuestBook:
 
     async def _remove(self, user: str) -> None:
         self._guests.pop(user, None)
-        await self._tell(logins.removing(user))
+        try:
+            await self._tell(logins.removing(user))
+        except BrokerRefused as error:
+            log.error("the broker did not end log-in %s: %s", user, error)
 
     async def _tell(self, commands: list[dict[str, object]]) -> None:
         try:
@@ -94,7 +116,7 @@ class GuestBook:
         del bus
         try:
             await self._make_equal()
-        except LoginRefused as error:  # whoever runs the broker can mend it
+        except BrokerRefused as error:  # whoever runs the broker can mend it
             raise BusDown(str(error)) from error
 
     async def _make_equal(self) -> None:
@@ -109,13 +131,16 @@ class GuestBook:
     async def _listed(self) -> dict[str, str]:
         """Give the broker's log-ins, each with the mark that was left on it."""
         answer = await self._ask([{"command": "listClients", "verbose": True}])
-        clients = answer["data"]["clients"]
-        return {client["username"]: client.get("textdescription", "") for client in clients}
+        try:
+            listed = msgspec.convert(answer.get("data"), type=_Listed)
+        except msgspec.ValidationError as error:
+            raise BrokerRefused(f"its list of log-ins cannot be read: {error}") from error
+        return {client.username: client.textdescription for client in listed.clients}
 
     async def _ask(self, commands: list[dict[str, object]]) -> Answer:
-        """Send commands and give the last one's answer; raises BusDown or LoginRefused."""
+        """Send commands and give the last one's answer; raises BusDown or BrokerRefused."""
         self._asked += 1
-        token = str(self._asked)
+        token = f"{self._name}.{self._asked}"
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._answers[token] = answer
         numbered = [*commands[:-1], {**commands[-1], "correlationData": token}]
@@ -129,11 +154,17 @@ class GuestBook:
             del self._answers[token]
 
     async def _hear(self, arrival: Arrival) -> None:
-        for response in msgspec.json.decode(arrival.payload).get("responses", ()):
-            answer = self._answers.get(response.get("correlationData", ""))
+        try:
+            said = msgspec.json.decode(arrival.payload, type=_Said)
+        except msgspec.MsgspecError as error:
+            log.warning("ignored what came on %s: %s", arrival.topic, error)
+            return
+        for response in said.responses:
+            answer = self._answers.get(str(response.get("correlationData", "")))
             if answer is None or answer.done():
                 continue
-            if "error" in response and not response["command"].startswith("delete"):
-                answer.set_exception(LoginRefused(f"{response['command']}: {response['error']}"))
+            command = str(response.get("command", ""))
+            if "error" in response and not command.startswith("delete"):
+                answer.set_exception(BrokerRefused(f"{command}: {response['error']}"))
             else:
                 answer.set_result(response)

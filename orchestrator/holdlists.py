@@ -25,8 +25,7 @@ from contract.messages import (
 )
 from contract.retention import REISSUE_EVERY
 from contract.retry import keep
-from contract.spans import Span
-from orchestrator.categories import categories, classes
+from orchestrator.categories import classes
 from orchestrator.covers import LIVE
 from orchestrator.exams import Lead
 from orchestrator.keyring import Keyring
@@ -34,17 +33,18 @@ from orchestrator.store import Store, StoreAway
 from orchestrator.store.tables import (
     cameras,
     edges,
+    exam_sessions,
     hold_boxes,
     hold_cameras,
     hold_lists,
     holds,
 )
 from orchestrator.wanted import fitting
-from orchestrator.windows import sessions_in
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 2.0
+_LOOK_EVERY_S = 30.0
+"""What people do is looked at once it is done; this is for what time brings."""
 _NAMED_FOR = timedelta(days=60)
 """So long a hold that ended is named to boxes that may have been away."""
 
@@ -194,7 +194,6 @@ class HoldLists:
                     number=number[1],
                     issued_at=now,
                     digest=content.digest,
-                    payload=payload,
                 )
             )
         await self._publish(edge, payload)
@@ -258,17 +257,17 @@ async def _longer(
     days = await classes(connection)
     if not days:
         return found
-    span = Span(now - timedelta(days=max(days.values())), now)
-    sessions = await sessions_in(connection, lead, span, cancelled=True)
-    of = await categories(connection, (one.id for one in sessions))
+    s = exam_sessions.c
+    sessions = select(s.id, s.room, s.starts_at, s.ends_at, s.category).where(
+        s.category.in_(days),
+        s.ends_at > now - timedelta(days=max(days.values())) - lead.after,
+        s.ends_at <= now - lead.after,
+    )
     in_room: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in await connection.execute(select(cameras.c.id, cameras.c.room, cameras.c.edge)):
         in_room[row.room].append((row.id, row.edge))
-    for session in sessions:
-        kept = days.get(of.get(session.id, ""))
-        window = lead.window(session.start, session.end)
-        if kept is None or window.end > now:
-            continue
+    for session in await connection.execute(sessions.order_by(s.starts_at, s.id)):
+        window = lead.window(session.starts_at, session.ends_at)
         for camera, edge in in_room[session.room]:
             found[edge].append(
                 KeptLonger(
@@ -276,7 +275,7 @@ async def _longer(
                     camera=camera,
                     start=window.start,
                     end=window.end,
-                    retain_days=kept,
+                    retain_days=days[session.category],
                 )
             )
     return found

@@ -1,5 +1,6 @@
 """Holds: footage that outlives its term, placed by one person and released by two."""
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Iterable
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, case, func, insert, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
@@ -15,10 +16,11 @@ from contract.messages import HoldKind
 from contract.retention import REQUEST_GRACE
 from contract.retry import keep
 from orchestrator.accounts import Person
-from orchestrator.covers import LIVE, is_deleted, is_held, touched_by_hold
+from orchestrator.covers import LIVE, is_deleted, is_held, touched_by_hold, touching
 from orchestrator.events import Events
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store import Store, StoreAway
+from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import (
     cameras,
     hold_boxes,
@@ -125,12 +127,13 @@ class Holds:
         self._clock = clock
         self._limits = limits
         self._on_changed = on_changed
+        self._placing = asyncio.Lock()
 
     # ------------------------------------------------------------ what is
 
-    async def list(self, *, ended: bool = False) -> list[Held]:
-        """Give the holds, the newest first; ended ones on demand."""
-        query = select(holds).order_by(holds.c.placed_at.desc(), holds.c.id)
+    async def list(self, limit: int, after: str = "", *, ended: bool = False) -> list[Held]:
+        """Give so many holds by id, those behind `after`; ended ones on demand."""
+        query = select(holds).where(holds.c.id > after).order_by(holds.c.id).limit(limit)
         if not ended:
             query = query.where(holds.c.state.in_(LIVE))
         async with self._store.read() as connection:
@@ -144,8 +147,7 @@ class Holds:
 
     async def cover(self, wanted: Iterable[str], start: datetime, end: datetime) -> Covered:
         """Give what a hold of these cameras and this span would cover now."""
-        s = segments.c
-        which = [s.camera.in_(list(wanted)), s.starts_at < end, s.ends_at > start, ~is_deleted()]
+        which = [touching(wanted, start, end), ~is_deleted()]
         async with self._store.read() as connection:
             return await _sum(connection, which, self._clock.now(), ())
 
@@ -188,31 +190,35 @@ class Holds:
         what = f"{name} {','.join(new.cameras)} {new.start.isoformat()}/{new.end.isoformat()}"
         act = Act(person.user, "place_hold", what[:500], new.reason, source=source)
         refusal: HoldRefused | None = None
-        async with self._store.write() as connection:
-            try:
-                await self._check(connection, new, owner, now)
-            except HoldRefused as error:
-                refusal = error
-            result = "ok" if refusal is None else refusal.code
-            await append(connection, replace(act, result=result), now)
-            if refusal is None:
-                await connection.execute(
-                    insert(holds).values(
-                        id=name,
-                        kind=new.kind,
-                        state="PLACED",
-                        starts_at=new.start,
-                        ends_at=new.end,
-                        owner=owner,
-                        reason=new.reason,
-                        review_at=new.review_at,
-                        placed_by=person.user,
-                        placed_at=now,
+        boxes: set[str] = set()
+        async with self._placing:  # what is held beyond its term is summed while others write
+            async with self._store.read() as connection:
+                try:
+                    await self._check(connection, new, owner, now)
+                    boxes = await _boxes_of(connection, new)
+                except HoldRefused as error:
+                    refusal = error
+            async with self._store.write() as connection:
+                result = "ok" if refusal is None else refusal.code
+                await append(connection, replace(act, result=result), now)
+                if refusal is None:
+                    await connection.execute(
+                        insert(holds).values(
+                            id=name,
+                            kind=new.kind,
+                            state="PLACED",
+                            starts_at=new.start,
+                            ends_at=new.end,
+                            owner=owner,
+                            reason=new.reason,
+                            review_at=new.review_at,
+                            placed_by=person.user,
+                            placed_at=now,
+                        )
                     )
-                )
-                rows = [{"hold": name, "camera": camera} for camera in sorted(set(new.cameras))]
-                await connection.execute(insert(hold_cameras), rows)
-                await find_boxes(connection)
+                    rows = [{"hold": name, "camera": camera} for camera in sorted(set(new.cameras))]
+                    await connection.execute(insert(hold_cameras), rows)
+                    await _name_boxes(connection, {(name, edge) for edge in boxes})
         if refusal is not None:
             raise refusal
         self._changed(name, "PLACED")
@@ -233,13 +239,7 @@ class Holds:
         }
         if strange:
             raise HoldRefused("no_such", f"no camera {min(strange)}")
-        s = segments.c
-        which = [
-            s.camera.in_(new.cameras),
-            s.starts_at < new.end,
-            s.ends_at > new.start,
-            ~is_deleted(),
-        ]
+        which = [touching(new.cameras, new.start, new.end), ~is_deleted()]
         wanted = (await _sum(connection, which, now, ())).bytes
         for who, most in ((owner, self._limits.owner_bytes), ("", self._limits.site_bytes)):
             have = await held_bytes(connection, who)
@@ -331,21 +331,27 @@ class Holds:
     async def look(self) -> None:
         """Note confirmations and dates of review, and let requests' holds lapse."""
         now = self._clock.now()
+        h = holds.c
+        waiting = select(hold_boxes.c.hold).where(hold_boxes.c.confirmed_at.is_(None))
+        boxes = select(hold_boxes.c.hold)
+        steps = (
+            ("ACTIVE", (h.state == "PLACED", h.id.not_in(waiting), h.id.in_(boxes))),
+            ("REVIEW_DUE", (h.state == "ACTIVE", h.review_at <= now)),
+        )
+        over = select(h.id).where(h.state.in_(LIVE), h.lapses_at <= now)
+        async with self._store.read() as connection:  # others write meanwhile
+            new = await _unnamed(connection)
+            due = [select(h.id).where(*which) for _, which in steps]
+            found = [list(await connection.scalars(query)) for query in (*due, over)]
+        if not new and not any(found):
+            return
         changed: list[tuple[str, str]] = []
         async with self._store.write() as connection:
-            await find_boxes(connection)
-            waiting = select(hold_boxes.c.hold).where(hold_boxes.c.confirmed_at.is_(None))
-            boxes = select(hold_boxes.c.hold)
-            h = holds.c
-            steps = (
-                ("ACTIVE", (h.state == "PLACED", h.id.not_in(waiting), h.id.in_(boxes))),
-                ("REVIEW_DUE", (h.state == "ACTIVE", h.review_at <= now)),
-            )
+            await _name_boxes(connection, new)
             for state, which in steps:
                 for one in list(await connection.scalars(select(h.id).where(*which))):
                     await connection.execute(update(holds).where(h.id == one).values(state=state))
                     changed.append((one, state))
-            over = select(h.id).where(h.state.in_(LIVE), h.lapses_at <= now)
             for one in list(await connection.scalars(over)):
                 act = Act(SYSTEM, "lapse_hold", one, "its request ended 72 h ago")
                 number = await append(connection, act, now)
@@ -354,6 +360,8 @@ class Holds:
                 changed.append((one, "LAPSED"))
         for one, state in changed:
             self._changed(one, state)
+        if new:
+            self._on_changed()
 
     def _changed(self, id: str, state: str) -> None:
         self._events.publish("hold", id, {"state": state})
@@ -363,8 +371,8 @@ class Holds:
 _NO_PROPOSAL: dict[str, Any] = {"proposed_by": None, "proposed_at": None, "proposed_why": None}
 
 
-async def find_boxes(connection: AsyncConnection) -> None:
-    """Name for every live hold the boxes that look after its cameras, or have its footage."""
+async def _unnamed(connection: AsyncConnection) -> set[tuple[str, str]]:
+    """Give, with its hold, each box that looks after its cameras or has its footage, if new."""
     live = (
         select(hold_cameras.c.hold, cameras.c.edge)
         .join(holds, holds.c.id == hold_cameras.c.hold)
@@ -382,9 +390,28 @@ async def find_boxes(connection: AsyncConnection) -> None:
         for query in (live, recorded)
         for row in await connection.execute(query.distinct())
     }
+    return wanted - await _named(connection)
+
+
+async def _boxes_of(connection: AsyncConnection, new: NewHold) -> set[str]:
+    """Give the boxes that look after the cameras of a hold, or have its footage."""
+    live = select(cameras.c.edge).where(cameras.c.id.in_(new.cameras))
+    recorded = select(segments.c.edge).where(
+        touching(new.cameras, new.start, new.end), ~is_deleted()
+    )
+    return {
+        *await connection.scalars(live.distinct()),
+        *await connection.scalars(recorded.distinct()),
+    }
+
+
+async def _named(connection: AsyncConnection) -> set[tuple[str, str]]:
     known = await connection.execute(select(hold_boxes.c.hold, hold_boxes.c.edge))
-    new = wanted - {(row.hold, row.edge) for row in known}
-    if new:
+    return {(row.hold, row.edge) for row in known}
+
+
+async def _name_boxes(connection: AsyncConnection, wanted: set[tuple[str, str]]) -> None:
+    if new := wanted - await _named(connection):
         rows = [{"hold": hold, "edge": edge} for hold, edge in sorted(new)]
         await connection.execute(insert(hold_boxes), rows)
 
@@ -416,21 +443,38 @@ async def _sum(
     connection: AsyncConnection, which: Iterable[Any], now: datetime, but: tuple[str, ...]
 ) -> Covered:
     s = segments.c
-    conditions = list(which)
-    free, over = ~is_held(*but), s.retain_until <= now
-    size, count = func.coalesce(func.sum(s.bytes), 0), func.count(s.id)
-    total = (await connection.execute(select(count, size).where(*conditions))).one()
-    freed = (await connection.execute(select(count, size).where(*conditions, free))).one()
-    gone = (await connection.execute(select(count, size).where(*conditions, free, over))).one()
-    ends = select(func.min(s.retain_until), func.max(s.retain_until))
-    first, last = (await connection.execute(ends.where(*conditions, free, ~over))).one()
-    return Covered(
-        segments=total[0],
-        bytes=int(total[1]),
-        freed_segments=freed[0],
-        freed_bytes=int(freed[1]),
-        over_segments=gone[0],
-        over_bytes=int(gone[1]),
-        next_at=first,
-        last_at=last,
+    of_each = (
+        select(
+            s.bytes,
+            s.retain_until.label("until"),
+            case((is_held(*but), 0), else_=1).label("free"),
+            case((s.retain_until <= now, 1), else_=0).label("over"),
+        )
+        .where(*which)
+        .subquery()
     )
+    c = of_each.c
+    later = case(((c.free == 1) & (c.over == 0), c.until))
+    query = select(
+        func.count().label("segments"),
+        func.coalesce(func.sum(c.bytes), 0).label("bytes"),
+        func.coalesce(func.sum(c.free), 0).label("freed_segments"),
+        func.coalesce(func.sum(c.free * c.bytes), 0).label("freed_bytes"),
+        func.coalesce(func.sum(c.free * c.over), 0).label("over_segments"),
+        func.coalesce(func.sum(c.free * c.over * c.bytes), 0).label("over_bytes"),
+        type_coerce(func.min(later), InstantType).label("next_at"),
+        type_coerce(func.max(later), InstantType).label("last_at"),
+    ).select_from(of_each)
+    row = (await connection.execute(query)).one()
+    numbers = {name: int(getattr(row, name)) for name in _NUMBERS}
+    return Covered(**numbers, next_at=row.next_at, last_at=row.last_at)
+
+
+_NUMBERS = (
+    "segments",
+    "bytes",
+    "freed_segments",
+    "freed_bytes",
+    "over_segments",
+    "over_bytes",
+)

@@ -19,7 +19,7 @@ from orchestrator.accounts import Person
 from orchestrator.archive import Archive, NoCopy
 from orchestrator.boxes import Boxes, BoxUnreachable
 from orchestrator.byterange import Unsatisfiable, span_of
-from orchestrator.covers import is_deleted, is_held
+from orchestrator.covers import LONGEST_SEGMENT, is_deleted, is_held
 from orchestrator.ledger import Act, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import segments
@@ -28,7 +28,6 @@ PLAY_FOR = timedelta(minutes=10)
 """How long a ticket for a file is good."""
 MOST_DAYS = 62
 """A month, with the weeks around it that a calendar shows."""
-LONGEST_SEGMENT = timedelta(hours=2)
 """Longer than any: so far back one may begin that still shows a day."""
 SHELF = "shelf/"
 CHUNK = 64 << 10

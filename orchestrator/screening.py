@@ -16,9 +16,9 @@ from contract.spans import Span
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.accounts import Person
 from orchestrator.boxes import Boxes, BoxUnreachable
+from orchestrator.byterange import Unsatisfiable, span_of
 from orchestrator.footage import (
     Bytes,
-    asked_bytes,
     is_permitted,
     key_pictures_in,
     shown_by,
@@ -135,9 +135,10 @@ class Screening:
         """
         play, footage = await self._admit(person, playback, segment, source)
         index, _ = await self._index(play, footage)
-        part = asked_bytes(wanted, index.bytes)
-        if part is None:
-            raise PlaybackRefused("unsatisfiable_range")
+        try:
+            part = Bytes(*(span_of(wanted, index.bytes) or (0, index.bytes)))
+        except Unsatisfiable as error:
+            raise PlaybackRefused("unsatisfiable_range") from error
         if not is_permitted(index, part, play.span):
             await self._playbacks.refuse(person, f"{play.id} {segment}", "outside_span", source)
             raise PlaybackRefused("outside_span")

@@ -290,7 +290,6 @@ class Timetables:
             "id": id,
             "name": name,
             "sha256": hashlib.sha256(data).hexdigest(),
-            "content": b"",  # a file may name candidates: its hash is kept, not the file
             "columns": columns,
             "uploaded_by": user,
             "uploaded_at": self._clock.now(),

@@ -34,9 +34,11 @@ from contract.retention import FLOOR_DAYS, Window, kept_from, retain_until
 from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
+from orchestrator.belonging import own_cameras
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import (
+    by_its_clock,
     end_deferrals,
     note_deferral,
     note_deletion,
@@ -74,20 +76,23 @@ async def apply(
     connection: AsyncConnection,
     edge: str,
     at: datetime,
+    now: datetime,
     data: Message | None,
     lead: Lead,
-    heard_at: datetime,
 ) -> list[Happened]:
-    """Change the store by one new fact; of a kind we do not know, nothing."""
+    """Change the store by one new fact; of a kind we do not know, nothing.
+
+    `at` is the box's word for when it was, and `now` our clock: the ledger goes by ours.
+    """
     match data:
         case SegmentClosed():
-            return await keep_segments(connection, edge, [data], lead, heard_at)
+            return await keep_segments(connection, edge, [data], lead, now)
         case GapFound():
             return await _gap(connection, edge, data)
         case CameraChanged():
             return await _camera(connection, edge, at, data)
         case LookChanged():
-            return await _look(connection, edge, at, data)
+            return await _look(connection, edge, at, now, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
         case Archived():
@@ -108,7 +113,7 @@ async def apply(
             await raise_terms(connection, edge, at, data)
             return []
         case Deleted():
-            await note_deletion(connection, edge, data)
+            await note_deletion(connection, edge, now, data)
             return [Happened("deletion", data.segment, {"edge": edge, "camera": data.camera})]
         case Deferred():
             await note_deferral(connection, edge, data)
@@ -117,7 +122,7 @@ async def apply(
             await end_deferrals(connection, edge, data.segments, at)
             return [Happened("edge", edge, {"kept": len(data.segments)})]
         case HoldsHeard():
-            await note_holds(connection, edge, at, data)
+            await note_holds(connection, edge, at, now, data)
             return [Happened("hold", "", {"edge": edge, "accepted": data.accepted})]
         case ShelfTrouble():
             if data.kind in OF_SHELF:
@@ -363,7 +368,9 @@ def _unmentioned(row: RowMapping) -> CameraStatus:
 async def _camera(
     connection: AsyncConnection, edge: str, at: datetime, data: CameraChanged
 ) -> list[Happened]:
-    """Keep a stream's change, unless a heartbeat said something later."""
+    """Keep a stream's change, unless a heartbeat said something later or the camera moved away."""
+    if not await own_cameras(connection, edge, [data.camera]):
+        return []
     which = [camera_states.c.camera == data.camera, camera_states.c.stream == data.stream]
     row = (await connection.execute(select(camera_states).where(*which))).mappings().first()
     values = {"edge": edge, "at": at, "state": data.state, "cause": data.cause}
@@ -382,12 +389,13 @@ async def _camera(
 
 
 async def _look(
-    connection: AsyncConnection, edge: str, at: datetime, data: LookChanged
+    connection: AsyncConnection, edge: str, at: datetime, now: datetime, data: LookChanged
 ) -> list[Happened]:
     if data.state == "refused":
         what = f"{edge} {' '.join(data.cameras)}".strip()
-        act = Act(data.user or f"edge:{edge}", "look", what, "refused at the box", data.reason)
-        await append(connection, act, at)
+        why = by_its_clock("refused at the box", at)
+        act = Act(data.user or f"edge:{edge}", "look", what, why, data.reason)
+        await append(connection, act, now)
     if data.state == "ended":
         still_open = (looks.c.id == data.jti) & (looks.c.edge == edge) & looks.c.ended_at.is_(None)
         await connection.execute(

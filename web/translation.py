@@ -8,6 +8,7 @@ from orchestrator.boxes import BoxUnreachable
 from orchestrator.capacity import DoesNotFit
 from orchestrator.enrolment import EnrolRefused
 from orchestrator.evidence.plan import EvidenceRefused
+from orchestrator.guestbook import BrokerRefused
 from orchestrator.holds import HoldRefused
 from orchestrator.looks import LookRefused
 from orchestrator.recordings import PlaybackRefused
@@ -60,6 +61,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem("no_such", str(error))
         case StoreAway():
             return Problem("not_ready", "the database is away", retry_after_s=5)
+        case BrokerRefused():
+            return Problem("not_ready", f"the broker takes no log-in: {error}", retry_after_s=60)
         case BoxUnreachable():
             return Problem("box_unreachable", str(error))
     return None

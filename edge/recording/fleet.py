@@ -36,6 +36,8 @@ _GROWS_WITHIN_S = 10.0
 _BEGINS_WITHIN_S = 25.0
 _OPTIONAL = "the disk has no room for streams that are optional"
 _AGAIN = timedelta(seconds=30)
+_REMEMBERED_S = 60.0
+"""So long after its camera left the orders a stream's failures may explain a gap yet."""
 
 
 class Fleet:
@@ -65,6 +67,7 @@ class Fleet:
         self._spacing = Spacing(clock)
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
         self._grown: dict[Key, tuple[Path | None, int, float]] = {}
+        self._left_at: dict[Key, float] = {}
         self._trouble_at: float | None = None
         self._pressure: Pressure = "none"
         self._ahead = self._ahead_now()
@@ -82,6 +85,7 @@ class Fleet:
             self._look_at_space(now)
             await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
             self._reconcile()
+            self._forget_left()
             self._notice_recovery()
             await self._clock.sleep(_LOOK_S)
 
@@ -106,7 +110,8 @@ class Fleet:
 
     def failures(self, key: Key) -> list[Failure]:
         """Give why pictures of a stream were missing of late."""
-        return self._stream(key).failures
+        stream = self.streams.get(key)
+        return stream.failures if stream is not None else []
 
     def shelf_broke(self, key: Key, error: ShelfBroken) -> None:
         """Note that the shelf takes no bytes; said once until it does again."""
@@ -207,6 +212,16 @@ class Fleet:
             limit = _GROWS_WITHIN_S if path else _BEGINS_WITHIN_S
             if now - before[2] > limit and not stream.recorder.is_waiting_for_disk:
                 self._redo(key, stream, "stalled", "its file did not grow")
+
+    def _forget_left(self) -> None:
+        """Let go of streams of cameras that another box looks after now."""
+        now = self._clock.monotonic()
+        ours = {camera.id for camera in self.file.orders.cameras}
+        for key, stream in list(self.streams.items()):
+            if key[0] in ours or key in self._tasks or stream.recorder.is_recording:
+                self._left_at.pop(key, None)
+            elif now - self._left_at.setdefault(key, now) > _REMEMBERED_S:
+                del self.streams[key], self._left_at[key]
 
     def _redo(self, key: Key, stream: CameraStream, cause: GapCause, detail: str) -> None:
         self._grown.pop(key, None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from contract.coverage import Account, Hole, account, length_us, roots_digest
+from contract.coverage import Account, Hole, account, roots_digest
 from contract.keys import kid_of
 from contract.messages import CoverageStated, Stream
 from contract.spans import Span
@@ -267,8 +267,3 @@ def _reasons(facts: Facts, cameras: Sequence[CameraPart]) -> tuple[Reason, ...]:
             if part.untrusted:
                 found.add(Reason(code="clock_untrusted", camera=name, stream=part.stream))
     return tuple(sorted(found))
-
-
-def planned_us(facts: Facts) -> int:
-    """Give the planned microseconds of all cameras."""
-    return len(facts.cameras) * length_us(facts.window)

@@ -245,7 +245,7 @@ class Certificates:
     async def silence(self, span: Span, room: str | None = None) -> Silence:
         """Say whether anything was recorded outside windows, up to a minute ago.
 
-        Raises ValueError for a span that is empty, or not over.
+        Raises ValueError for a span that is empty or not over, or in which too much lies outside.
         """
         span = Span(span.start, min(span.end, self._clock.now() - SPOKEN))
         if not span.start < span.end:

@@ -1,7 +1,7 @@
 """Reading from the store what certificates and the proof of silence are made of."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,15 @@ from contract.messages import (
 from contract.spans import Span
 from orchestrator.certificates.building import STREAM, CameraFacts, Facts, Row, ToldGap, Word
 from orchestrator.certificates.document import Copy, Listed, Sat, Sitting
-from orchestrator.certificates.silence import Evidence, Recorded, Told, judge
+from orchestrator.certificates.silence import (
+    Evidence,
+    Recorded,
+    Told,
+    is_settled,
+    judge,
+    lead_in,
+)
+from orchestrator.covers import touching
 from orchestrator.exams import Lead
 from orchestrator.planning import Session
 from orchestrator.store.tables import (
@@ -44,9 +52,16 @@ from orchestrator.wanted import fitting
 
 SILENCE = timedelta(hours=24)
 """How much before a window's end a certificate speaks of."""
+MOST_OUTSIDE = 20_000
+"""So many recordings outside windows are named; where there are more, the span is too long."""
 _AT_ONCE = 500
+_CAMERAS_AT_ONCE = 16
 _BEFORE = timedelta(days=2)
 """A contact that began longer before a span is not looked for."""
+
+
+class TooMuch(ValueError):
+    """More lies outside windows than one answer names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,10 @@ async def read_facts(
 async def read_evidence(
     connection: AsyncConnection, lead: Lead, span: Span, room: str | None = None
 ) -> Evidence:
-    """Read what there is to prove silence in a span, of a room or of the whole site."""
+    """Read what there is to prove silence in a span, of a room or of the whole site.
+
+    Raises TooMuch.
+    """
     own = await _cameras_of(connection, room)
     told = await _told(connection, Span(span.start - _BEFORE, span.end))
     return await _evidence(connection, lead, own, span, told)
@@ -329,20 +347,42 @@ async def _evidence(
     told: Sequence[Told],
 ) -> Evidence:
     by_room = await _windows(connection, lead, {row.room for row in own}, span)
-    names = {row.id for row in own}
-    s = segments.c
-    query = select(s.id, s.camera, s.stream, s.edge, s.starts_at, s.ends_at, s.clock).where(
-        s.starts_at < span.end, s.ends_at > span.start
-    )
-    if len(names) <= 16:
-        query = query.where(s.camera.in_(names))
+    windows = {row.id: by_room.get(row.room, []) for row in own}
     heard = select(edge_states.c.edge, edge_states.c.heard_at)
     heard_at = {row.edge: row.heard_at for row in await connection.execute(heard)}
+    found: list[Recorded] = []
+    settled = lead_in_us = 0
+    async for one in _recorded(connection, sorted(windows), span):
+        if is_settled(one, windows[one.camera]):
+            settled += 1
+            lead_in_us = max(lead_in_us, lead_in(one, windows[one.camera]))
+        elif len(found) < MOST_OUTSIDE:
+            found.append(one)
+        else:
+            raise TooMuch(f"more than {MOST_OUTSIDE} recordings lie outside windows")
     return Evidence(
         span=span,
-        windows={row.id: by_room.get(row.room, []) for row in own},
-        segments=[
-            Recorded(
+        windows=windows,
+        segments=found,
+        settled=settled,
+        settled_lead_in_us=lead_in_us,
+        told=told,
+        heard_at={edge: heard_at.get(edge) for edge in sorted({row.edge for row in own})},
+    )
+
+
+async def _recorded(
+    connection: AsyncConnection, wanted: Sequence[str], span: Span
+) -> AsyncIterator[Recorded]:
+    """Give the segments that touch a span, one after the other: a site has millions."""
+    s = segments.c
+    columns = select(s.id, s.camera, s.stream, s.edge, s.starts_at, s.ends_at, s.clock)
+    for first in range(0, len(wanted), _CAMERAS_AT_ONCE):
+        part = wanted[first : first + _CAMERAS_AT_ONCE]
+        query = columns.where(touching(part, span.start, span.end))
+        rows = await connection.stream(query.execution_options(yield_per=_AT_ONCE))
+        async for row in rows:
+            yield Recorded(
                 row.id,
                 row.camera,
                 row.stream,
@@ -350,12 +390,6 @@ async def _evidence(
                 Span(row.starts_at, row.ends_at),
                 row.clock == "trusted",
             )
-            for row in await connection.execute(query)
-            if row.camera in names
-        ],
-        told=told,
-        heard_at={edge: heard_at.get(edge) for edge in sorted({row.edge for row in own})},
-    )
 
 
 async def _windows(

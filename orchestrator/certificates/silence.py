@@ -61,6 +61,10 @@ class Evidence:
     windows: Mapping[str, Sequence[Span]]
     """Of every camera that is looked at."""
     segments: Sequence[Recorded] = ()
+    settled: int = 0
+    """How many more segments there are, which lie within their windows."""
+    settled_lead_in_us: int = 0
+    """The longest piece that any of these has before its window."""
     told: Sequence[Told] = ()
     heard_at: Mapping[str, datetime | None] = field(default_factory=dict)
     """When each box that has such cameras was heard last."""
@@ -91,13 +95,33 @@ def judge(evidence: Evidence) -> Silence:
         end=span.end,
         silent=not (exceptions or untrusted or unproved),
         cameras=len(evidence.windows),
-        segments=len({one.id for one in segments}),
+        segments=len({one.id for one in segments}) + evidence.settled,
         contacts=len(contacts),
-        lead_in_us=max((_lead_in(one, evidence.windows) for one in segments), default=0),
+        lead_in_us=max(
+            evidence.settled_lead_in_us,
+            *(lead_in(one, evidence.windows[one.camera]) for one in segments),
+            0,
+        ),
         exceptions=tuple(sorted(set(exceptions))),
         untrusted=tuple(sorted(set(untrusted))),
         unproved=tuple(sorted(unproved)),
     )
+
+
+def is_settled(one: Recorded, windows: Sequence[Span]) -> bool:
+    """True when nothing of a segment lies outside its camera's windows: there is nothing to say."""
+    return not subtract(one.span, _widened(windows, KEY_LEAD, JOINT))
+
+
+def lead_in(one: Recorded, windows: Sequence[Span]) -> int:
+    """Give how much of a segment lies before the window that it leads in, in microseconds."""
+    starts = [
+        window.start
+        for window in union(windows)
+        if one.span.start < window.start < one.span.end
+        and window.start - one.span.start <= KEY_LEAD
+    ]
+    return max((length_us(Span(one.span.start, start)) for start in starts), default=0)
 
 
 def contacts_of(
@@ -176,16 +200,6 @@ def _outside(
         )
         for part in subtract(clipped, windows)
     ]
-
-
-def _lead_in(one: Recorded, windows: Mapping[str, Sequence[Span]]) -> int:
-    starts = [
-        window.start
-        for window in union(windows[one.camera])
-        if one.span.start < window.start < one.span.end
-        and window.start - one.span.start <= KEY_LEAD
-    ]
-    return max((length_us(Span(one.span.start, start)) for start in starts), default=0)
 
 
 def _unproved(evidence: Evidence) -> list[Unproved]:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 KEPT_FOR = timedelta(hours=24)
 """A package that nobody fetched again is removed then."""
 MOST_WAITING = 20
+HANDED_OUT_WITHIN = timedelta(hours=24)
+"""A package that a command makes itself is made by then, or its command was killed."""
 _LOOK_EVERY_S = 2.0
 _TELL_EVERY = timedelta(seconds=0.5)
 _UNMADE = {"state": "waiting", "sha256": None, "bytes": None, "made_at": None, "retain_until": None}
@@ -179,7 +181,8 @@ class Exports:
             raise EvidenceRefused("bad_request", "request and recipient must be named")
         if not asked.undertaking:
             raise EvidenceRefused("undertaking_required")
-        waiting = select(func.count()).where(exports.c.state.in_(("waiting", "making")))
+        queued = exports.c.state.in_(("waiting", "making")) & exports.c.handed_out.is_(False)
+        waiting = select(func.count()).where(queued)
         async with self._store.read() as connection:
             if (await connection.scalar(waiting) or 0) >= MOST_WAITING:
                 raise EvidenceRefused("conflict", "too many packages wait already")
@@ -287,7 +290,7 @@ class Exports:
         _check_leave(person)
         row = await self._row(export)
         act = Act(person.user, "cancel_evidence", export, source=source)
-        if row.state not in ("waiting", "making") or row.handed_out:
+        if row.state not in ("waiting", "making"):
             await self._ledger.record(replace(act, result="conflict"))
             raise EvidenceRefused("conflict", f"the package is {row.state}")
         await self._ledger.record(act)
@@ -313,7 +316,10 @@ class Exports:
                         await self._asked.wait()
 
     async def recover(self) -> None:
-        """Take up again what was being made when the centre ended; half packages are removed."""
+        """Take up again what was being made when the centre ended.
+
+        Half packages are removed, and whole ones that should have been.
+        """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for half in self._folder.glob(".*.part"):
             half.unlink()
@@ -324,11 +330,15 @@ class Exports:
         async with self._store.write() as connection:
             broken = list(await connection.scalars(making))
             sealed = await connection.scalars(made)
-            broken += [export for export in sealed if not self._place(export).exists()]
+            kept = {self._place(export) for export in sealed}
+            broken += [place.stem for place in sorted(kept) if not place.exists()]
             for export in broken:
                 again = Act(SYSTEM, "restart_evidence", export, "the centre had ended")
                 await append(connection, again, now)
                 await _set(connection, export, **_UNMADE)
+        for left in set(self._folder.glob("ev-*.zip")) - kept:
+            log.warning("removing %s, whose day was over when the centre ended", left.name)
+            left.unlink()
 
     async def make_next(self) -> bool:
         """Make the package that waits longest; False when none does."""
@@ -429,14 +439,24 @@ class Exports:
         return bool(done.rowcount)
 
     async def remove_due(self) -> None:
-        """Remove packages whose day is over; each removal stands in the ledger first."""
+        """Remove packages whose day is over, and give up what a killed command was making.
+
+        Each removal stands in the ledger first.
+        """
         now = self._clock.now()
         due = (exports.c.state == "made") & (exports.c.retain_until <= now)
         due &= exports.c.handed_out.is_(False)
+        stale = exports.c.handed_out & (exports.c.state == "making")
+        stale &= exports.c.asked_at <= now - HANDED_OUT_WITHIN
         async with self._store.read() as connection:
             found = list(await connection.scalars(select(exports.c.id).where(due)))
+            killed = list(await connection.scalars(select(exports.c.id).where(stale)))
         for export in found:
             await self._remove(export, now)
+        for export in killed:
+            act = Act(SYSTEM, "cancel_evidence", export, "its command had ended")
+            await self._ledger.record(act)
+            await self._end(export, "cancelled")
 
     async def _remove(self, export: str, now: datetime) -> None:
         async with self._store.write() as connection:

@@ -160,8 +160,7 @@ timetables = Table(  # an uploaded file: staged, then applied or forgotten
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),  # of the file
-    Column("sha256", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),  # the file as it came
+    Column("sha256", Text, nullable=False),  # the file itself may name candidates
     Column("columns", JSON, nullable=False),  # field -> header it was read from
     Column("uploaded_by", Text, nullable=False),
     Column("uploaded_at", InstantType, nullable=False),
@@ -658,7 +657,6 @@ hold_lists = Table(  # the newest that was signed for each box
     Column("number", BigInteger, nullable=False),
     Column("issued_at", InstantType, nullable=False),
     Column("digest", Text, nullable=False),  # of what it says, without number and instant
-    Column("payload", LargeBinary, nullable=False),
     CheckConstraint("epoch >= 1 AND number >= 1", name="numbers"),
 )
 
@@ -793,10 +791,3 @@ playback_spans = Table(  # what was sent, and what the page said of it, merged
     CheckConstraint("ends_at >= starts_at", name="span"),
 )
 Index("ix_playback_spans_playback", playback_spans.c.playback, playback_spans.c.camera)
-
-settings = Table(
-    "settings",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("value", JSON, nullable=False),
-)

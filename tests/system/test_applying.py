@@ -48,7 +48,7 @@ async def test_a_large_difference_takes_few_statements(store: Store) -> None:
         for n in (1, 2):
             camera = {"id": f"cam{n}", "room": f"r{n}", "edge": "b1", "sealed": "-"}
             await connection.execute(insert(cameras).values(**camera, added_at=NOW))
-        upload = {"id": "t", "name": "t", "sha256": "", "content": b"", "columns": {}}
+        upload = {"id": "t", "name": "t", "sha256": "", "columns": {}}
         await connection.execute(
             insert(timetables).values(**upload, uploaded_by="office", uploaded_at=NOW)
         )

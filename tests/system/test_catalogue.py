@@ -14,17 +14,24 @@ from contract.messages import (
     Booted,
     CameraChanged,
     CameraStatus,
+    Deleted,
     Fact,
     GapFound,
+    Hold,
+    HoldsHeard,
     LookChanged,
+    Message,
     sign_fact,
 )
+from orchestrator.belonging import Ordered
 from orchestrator.centre import Centre
 from orchestrator.config import DatabaseConfig
 from orchestrator.events import Event, Mailbox
+from orchestrator.overview import Overview
 from orchestrator.store.tables import (
     camera_states,
     cameras,
+    dispatches,
     edge_states,
     fact_marks,
     facts,
@@ -188,6 +195,42 @@ async def test_a_box_tells_of_a_camera_that_was_its_own(
     assert await count(centre, segments) == 1
 
 
+async def test_a_camera_that_moved_is_spoken_of_by_its_new_box_alone(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    await until(lambda: box.states)
+    async with centre.store.write() as connection:
+        await connection.execute(update(cameras).values(edge="b2"))
+    seen = CameraStatus(camera="cam1", stream="main", state="streaming")
+    late = msgspec.structs.replace(seen, state="off")
+    heartbeats = [
+        Arrival(topics.status(of.id), msgspec.json.encode(of.status(cameras=[said])), False)
+        for of, said in ((other, seen), (box, late))
+    ]
+    changed = box.fact(CameraChanged(camera="cam1", stream="main", state="lost"))
+    with counted(centre.store) as sent:
+        await centre.catalogue.take([*heartbeats, arrival(changed)])
+    async with centre.store.read() as connection:
+        row = (await connection.execute(select(camera_states))).one()
+    assert (row.edge, row.state) == ("b2", "streaming")
+    assert not await acts(centre, "tell_fact")  # it was told to watch it once: no offence
+    assert not [
+        one for one in sent if "FROM dispatches" in one
+    ]  # nobody waits while it is found out
+
+
+async def test_what_a_box_was_ordered_is_read_once(
+    centre: Centre, box: FakeBox, other: FakeBox
+) -> None:
+    await until(lambda: box.states)
+    ordered = Ordered()
+    async with centre.store.read() as connection:
+        assert await ordered.cameras(connection, "b1") == {"cam1"}
+    async with centre.store.write() as connection:
+        await connection.execute(update(dispatches).values(payload=b"not read again"))
+        assert await ordered.cameras(connection, "b1") == {"cam1"}
+
+
 async def test_a_segments_id_that_another_box_took_hides_nothing(
     centre: Centre, box: FakeBox, other: FakeBox
 ) -> None:
@@ -296,9 +339,9 @@ async def test_a_heartbeat_keeps_what_the_box_saw(centre: Centre, box: FakeBox) 
         after = await _next(mailbox, "camera")
     assert (event.id, said(event)["state"], said(event)["recording"]) == ("cam1", "streaming", True)
     assert said(after)["state"] == "stalled"
-    state = (await centre.catalogue.cameras())["cam1"]
+    state = (await Overview(centre.store).cameras())["cam1"]
     assert (state.state, state.bitrate_bps) == ("stalled", 2_000_000)
-    assert (await centre.catalogue.edges())["b1"].state == "online"
+    assert (await Overview(centre.store).edges())["b1"].state == "online"
 
 
 async def _next(mailbox: Mailbox, type: str) -> Event:
@@ -319,11 +362,11 @@ async def test_a_late_fact_does_not_undo_a_heartbeat(centre: Centre, box: FakeBo
     await until_async(lambda: _known(centre))
     await box.tell(msgspec.structs.replace(late))
     await until(lambda: box.heard)
-    assert (await centre.catalogue.cameras())["cam1"].state == "streaming"
+    assert (await Overview(centre.store).cameras())["cam1"].state == "streaming"
 
 
 async def _known(centre: Centre) -> bool:
-    return "cam1" in await centre.catalogue.cameras()
+    return "cam1" in await Overview(centre.store).cameras()
 
 
 async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
@@ -335,21 +378,21 @@ async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
         await until_async(lambda: _known(centre))
     will = msgspec.json.encode(box.status("offline"))
     await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
-    assert (await centre.catalogue.edges())["b1"].state == "offline"
-    camera = (await centre.catalogue.cameras())["cam1"]
+    assert (await Overview(centre.store).edges())["b1"].state == "offline"
+    camera = (await Overview(centre.store).cameras())["cam1"]
     assert (camera.state, camera.cause) == ("unknown", "box_offline")
-    assert (await centre.catalogue.edges())["b1"].revision == box.revision
+    assert (await Overview(centre.store).edges())["b1"].revision == box.revision
 
 
 async def test_the_will_of_an_earlier_start_says_nothing(centre: Centre, box: FakeBox) -> None:
     await until_async(lambda: _online(centre))
     will = msgspec.structs.replace(box.status("offline"), boot="boot0")
     await centre.catalogue.take([Arrival(topics.status("b1"), msgspec.json.encode(will), False)])
-    assert (await centre.catalogue.edges())["b1"].state == "online"
+    assert (await Overview(centre.store).edges())["b1"].state == "online"
 
 
 async def _online(centre: Centre) -> bool:
-    state = (await centre.catalogue.edges()).get("b1")
+    state = (await Overview(centre.store).edges()).get("b1")
     return state is not None and state.state == "online"
 
 
@@ -360,7 +403,7 @@ async def test_a_silent_box_is_offline_after_45_seconds(centre: Centre, box: Fak
         async with centre.store.write() as connection:
             await connection.execute(update(edge_states).values(heard_at=ago))
         await centre.catalogue.notice_silence()
-        assert (await centre.catalogue.edges())["b1"].state == state
+        assert (await Overview(centre.store).edges())["b1"].state == state
 
 
 async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: FakeBox) -> None:
@@ -369,6 +412,38 @@ async def test_a_look_refused_at_the_box_is_in_the_ledger(centre: Centre, box: F
     await until(lambda: box.heard)
     (row,) = await acts(centre, "look")
     assert (row.act.actor, row.act.result) == ("chen", "used")
+
+
+async def test_a_box_whose_clock_is_wrong_backdates_no_row_of_the_ledger(
+    centre: Centre, box: FakeBox
+) -> None:
+    now = centre.clock.now()
+    past = now - timedelta(days=400)
+    look = LookChanged(jti="j", user="chen", cameras=("cam1",), state="refused", reason="used")
+    refused = HoldsHeard(epoch=1, number=1, accepted=False, reason="stale", holds=())
+    known = Hold(hold="h1", kind="incident", cameras=("cam1",), start=now, end=now + HOUR)
+    heard = HoldsHeard(epoch=1, number=1, accepted=True, holds=(known,))
+    gone = Deleted(
+        segment="cam1.main.1",
+        camera="cam1",
+        start=past,
+        end=past,
+        path="shelf/1.mp4",
+        bytes=1,
+        root="",
+        retain_until=past,
+        deleted_at=past,
+        policy="30d",
+        late_s=0.0,
+        missing=True,
+    )
+    said: list[Message] = [look, refused, heard, gone]
+    told = [msgspec.structs.replace(box.fact(each), at=past) for each in said]
+    await centre.catalogue.take([arrival(sign_fact(box.signing, fact)) for fact in told])
+    for action in ("look", "refuse_hold_list", "recover_hold", "miss_recording"):
+        (row,) = await acts(centre, action)
+        assert row.at >= now, action
+        assert f"({past:%Y-%m-%dT%H:%M:%SZ} by the box's clock)" in row.act.reason
 
 
 async def test_the_first_word_of_a_camera_is_told_whole(centre: Centre, box: FakeBox) -> None:

@@ -14,6 +14,7 @@ from orchestrator.broker import BrokerFailed
 from orchestrator.centre import Centre
 from orchestrator.config import BrokerConfig, Config
 from orchestrator.keyring import KeysDamaged
+from orchestrator.overview import Overview
 from orchestrator.store.tables import facts
 from tests.fakes.box import segment
 from tests.fakes.centre import add_site, config_in, count, hold_exam, join, running_centre
@@ -102,7 +103,7 @@ async def test_a_box_by_tls_pins_the_brokers_certificate(tmp_path: Path) -> None
 
 
 async def _is_online(centre: Centre) -> bool:
-    state = (await centre.catalogue.edges()).get("b1")
+    state = (await Overview(centre.store).edges()).get("b1")
     return state is not None and state.state == "online"
 
 

@@ -345,6 +345,36 @@ async def test_what_a_crash_left_half_is_removed_and_made_anew_on_record(scene: 
     assert scene.left == [f"{export.id}.zip"]
 
 
+async def test_a_package_left_after_its_removal_goes_at_the_next_start(scene: Scene) -> None:
+    gone, stays = await scene.made(), await scene.made()
+    removed = update(exports).where(exports.c.id == gone.id).values(state="removed")
+    async with scene.centre.store.write() as connection:  # and killed before the file went
+        await connection.execute(removed)
+    await scene.centre.exports.recover()
+    assert scene.left == [f"{stays.id}.zip"]
+    assert not await acts(scene.centre, "restart_evidence")
+
+
+async def test_what_a_killed_command_was_making_blocks_nobody_and_ends(scene: Scene) -> None:
+    desk = scene.centre.exports
+    killed = [
+        await desk._write_down(scene.office, scene.asked(), "", handed_out=True)
+        for _ in range(module.MOST_WAITING)
+    ]
+    assert (await scene.made()).state == "made"
+    await desk.cancel(scene.office, killed[0].id)
+    assert (await desk.get(killed[0].id)).state == "cancelled"
+    ago = scene.centre.clock.now() - module.HANDED_OUT_WITHIN
+    old = exports.c.id == killed[1].id
+    async with scene.centre.store.write() as connection:
+        await connection.execute(update(exports).where(old).values(asked_at=ago))
+    await desk.remove_due()
+    states = [(await desk.get(each.id)).state for each in killed[1:3]]
+    assert states == ["cancelled", "making"]
+    reasons = [row.act.reason for row in await acts(scene.centre, "cancel_evidence")]
+    assert reasons.count("its command had ended") == 1
+
+
 async def test_packages_are_listed_newest_first_page_by_page(scene: Scene) -> None:
     asked = [await scene.centre.exports.ask(scene.office, scene.asked()) for _ in range(3)]
     first = await scene.centre.exports.list(limit=2)

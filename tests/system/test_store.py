@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from orchestrator.store import Store, StoreTooNew, StoreUnavailable
 from orchestrator.store.steady import whole
-from orchestrator.store.tables import edges, exam_sessions, fact_marks, invites, rooms, settings
+from orchestrator.store.tables import edges, exam_sessions, fact_marks, invites, rooms
 
 NOON = datetime(2026, 6, 20, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
 
@@ -24,15 +24,15 @@ async def _values(store: Store, column: Column[object]) -> list[object]:
 
 
 async def _set(connection: AsyncConnection, key: str) -> None:
-    await connection.execute(insert(settings).values(key=key, value={"名": [1, None, "二"]}))
+    await connection.execute(insert(rooms).values(id=key, name=key, aliases=["名", None, "二"]))
 
 
 async def test_what_is_written_is_read(store: Store) -> None:
     async with store.write() as connection:
         await _set(connection, "a")
     async with store.read() as connection:
-        value = await connection.scalar(select(settings.c.value))
-    assert value == {"名": [1, None, "二"]}
+        value = await connection.scalar(select(rooms.c.aliases))
+    assert value == ["名", None, "二"]
 
 
 async def test_a_body_that_raises_leaves_nothing(store: Store) -> None:
@@ -43,7 +43,7 @@ async def test_a_body_that_raises_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await write()
-    assert await _values(store, settings.c.key) == []
+    assert await _values(store, rooms.c.id) == []
 
 
 async def test_a_cancelled_transaction_leaves_nothing_and_no_lock(store: Store) -> None:
@@ -62,7 +62,7 @@ async def test_a_cancelled_transaction_leaves_nothing_and_no_lock(store: Store) 
         await task
     async with asyncio.timeout(5), store.write() as connection:
         await _set(connection, "b")
-    assert await _values(store, settings.c.key) == ["b"]
+    assert await _values(store, rooms.c.id) == ["b"]
 
 
 async def test_cancelling_at_any_moment_leaves_the_next_writer_free(store: Store) -> None:
@@ -80,7 +80,7 @@ async def test_cancelling_at_any_moment_leaves_the_next_writer_free(store: Store
             await task
     async with asyncio.timeout(5), store.write() as connection:
         await _set(connection, "last")
-    keys = [str(key) for key in await _values(store, settings.c.key)]
+    keys = [str(key) for key in await _values(store, rooms.c.id)]
     pairs = {key.split()[-1] for key in keys} - {"last"}
     assert keys == sorted([*(f"{n} {p}" for p in pairs for n in ("first", "second")), "last"])
 
@@ -121,18 +121,18 @@ async def test_writers_take_turns_and_readers_do_not_wait(store: Store) -> None:
         await inside.wait()
         group.create_task(second())
         async with asyncio.timeout(5):
-            assert await _values(store, settings.c.key) == []
+            assert await _values(store, rooms.c.id) == []
         go_on.set()
-    assert await _values(store, settings.c.key) == ["first", "second"]
+    assert await _values(store, rooms.c.id) == ["first", "second"]
 
 
 async def test_a_reader_sees_one_state(store: Store) -> None:
     async with store.read() as connection:
-        assert (await connection.scalars(select(settings.c.key))).all() == []
+        assert (await connection.scalars(select(rooms.c.id))).all() == []
         async with store.write() as writer:
             await _set(writer, "a")
-        assert (await connection.scalars(select(settings.c.key))).all() == []
-    assert await _values(store, settings.c.key) == ["a"]
+        assert (await connection.scalars(select(rooms.c.id))).all() == []
+    assert await _values(store, rooms.c.id) == ["a"]
 
 
 async def test_a_reader_cannot_write(store: Store) -> None:
@@ -202,7 +202,7 @@ async def test_a_store_is_opened_again_with_what_it_held(database: str) -> None:
     async with Store.open(database) as store, store.write() as connection:
         await _set(connection, "a")
     async with Store.open(database) as store:
-        assert await _values(store, settings.c.key) == ["a"]
+        assert await _values(store, rooms.c.id) == ["a"]
 
 
 async def test_a_database_of_a_later_version_is_refused_and_left_alone(database: str) -> None:
@@ -243,8 +243,8 @@ async def test_a_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
 async def test_two_processes_may_write_to_one_sqlite_file(tmp_path: Path) -> None:
     async with Store.open(f"sqlite:///{tmp_path}/centre.sqlite") as store:
         with contextlib.closing(sqlite3.connect(tmp_path / "centre.sqlite")) as other:
-            other.execute("INSERT INTO settings VALUES ('other', '1')")
+            other.execute("INSERT INTO rooms VALUES ('other', 'other', '[]', '', '', NULL)")
             other.commit()
         async with store.write() as connection:
             await _set(connection, "ours")
-        assert await _values(store, settings.c.key) == ["other", "ours"]
+        assert await _values(store, rooms.c.id) == ["other", "ours"]

@@ -3,20 +3,36 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contract.messages import Hold, HoldsHeard
 from orchestrator.access import Role
 from orchestrator.accounts import Person
+from orchestrator.categories import categories
+from orchestrator.covers import LIVE, touched_by_hold
 from orchestrator.events import Events
+from orchestrator.exams import Lead
 from orchestrator.expired import note_holds
+from orchestrator.holdlists import read_contents
 from orchestrator.holds import HoldRefused, Holds, Limits, NewHold
+from orchestrator.planning import Session
 from orchestrator.retention import Retention, RetentionRefused, Total
+from orchestrator.sessions import columns_of
 from orchestrator.store import Store
-from orchestrator.store.tables import cameras, edges, holds, rooms, segments
+from orchestrator.store.tables import (
+    cameras,
+    edges,
+    exam_sessions,
+    hold_cameras,
+    holds,
+    retention_classes,
+    rooms,
+    segments,
+)
 from tests.fakes.clock import ManualClock
 from tests.fakes.shelf import hold
+from tests.fakes.statements import counted
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LIMITS = Limits(owner_bytes=3500, site_bytes=10_000)
@@ -114,6 +130,55 @@ async def test_one_owner_may_hold_so_much_and_no_more(store: Store) -> None:
     await desk.place(person("wang"), wanted(clock))
 
 
+async def test_nobody_waits_for_the_writer_while_holds_are_summed(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    with counted(store) as sent:
+        placed = await desk.place(person("li"), wanted(clock))
+    assert placed.boxes == {"b1": False}
+    assert not [one for one in sent if "FROM segments" in one]
+    with counted(store) as sent:
+        await desk.look()
+    assert not sent
+
+
+async def test_a_look_names_the_box_that_has_footage_since(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    placed = await desk.place(person("li"), wanted(clock))
+    async with store.write() as connection:
+        await connection.execute(insert(edges).values(id="b2"))
+        await connection.execute(update(segments).values(edge="b2"))
+    await desk.look()
+    assert (await desk.one(placed.id)).boxes == {"b1": False, "b2": False}
+
+
+async def test_holds_are_given_page_by_page(store: Store) -> None:
+    clock = ManualClock()
+    desk = await furnish(store, clock)
+    ids = sorted([(await desk.place(person(name), wanted(clock))).id for name in ("li", "wang")])
+    (first,) = await desk.list(1)
+    (second,) = await desk.list(1, first.id)
+    assert [first.id, second.id, *await desk.list(1, second.id)] == ids
+
+
+async def test_what_a_hold_touches_is_found_without_a_cameras_whole_past(store: Store) -> None:
+    query = (
+        select(segments.c.id)
+        .select_from(holds)
+        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
+        .join(segments, touched_by_hold())
+        .where(holds.c.state.in_(LIVE))
+    )
+    async with store.read() as connection:
+        if connection.dialect.name != "sqlite":
+            return
+        words = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}")
+        steps = [row.detail for row in plan]
+    assert any("(camera=? AND starts_at>? AND starts_at<?)" in step for step in steps)
+
+
 async def test_the_store_itself_refuses_a_release_by_one_person(store: Store) -> None:
     clock = ManualClock()
     desk = await furnish(store, clock)
@@ -134,8 +199,8 @@ async def test_a_hold_only_its_box_knew_comes_back_for_two_to_release(store: Sto
     fact = HoldsHeard(epoch=2, number=1, accepted=True, holds=(known,))
     for _ in range(2):
         async with store.write() as connection:
-            await note_holds(connection, "b1", now, fact)
-    (found,) = await desk.list()
+            await note_holds(connection, "b1", now, now, fact)
+    (found,) = await desk.list(9)
     assert (found.id, found.state, found.kind) == ("h9", "REVIEW_DUE", "integrity")
     await desk.release(person("li"), "h9", "核对无误")
     released = await desk.release(person("wang"), "h9", "同意")
@@ -150,3 +215,26 @@ async def test_no_class_is_shorter_than_thirty_days(store: Store) -> None:
     await retention.set_class(person("li"), "国家教育考试", 180, "上级要求")
     (only,) = await retention.classes()
     assert (only.category, only.days, only.set_by) == ("国家教育考试", 180, "li")
+
+
+async def test_more_sessions_than_a_statement_takes_are_no_hindrance(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    now = clock.now()
+    ended = [
+        Session(id=f"s{n}", room="r1", start=now - 2 * HOUR, end=now - HOUR) for n in range(33_000)
+    ]
+    running = Session(id="on", room="r1", start=now - 2 * HOUR, end=now)
+    rows = [columns_of(one) | {"category": ""} for one in ended[1:]]
+    rows += [columns_of(one) | {"category": "state"} for one in (ended[0], running)]
+    enrolled = {"sign_public": b"", "seal_public": b"", "certificate": "", "url": ""}
+    async with store.write() as connection:
+        await connection.execute(insert(exam_sessions), rows)
+        await connection.execute(update(edges).values(enrolled_at=now, **enrolled))
+        await connection.execute(
+            insert(retention_classes).values(category="state", days=180, set_by="li", set_at=now)
+        )
+        found = await read_contents(connection, Lead.of(30, 15), now)
+        assert len(await categories(connection, (row["id"] for row in rows))) == len(rows)
+    (longer,) = found["b1"].longer  # of what is over: orders tell of the others
+    assert (longer.window, longer.retain_days) == ("s0.c1", 180)

@@ -18,9 +18,13 @@ from contract.messages import (
     ContactChanged,
     GapFound,
 )
+from contract.spans import Span
 from orchestrator.access import Role
+from orchestrator.certificates import reading
 from orchestrator.certificates.building import GIVE_UP_AFTER
+from orchestrator.certificates.reading import read_evidence
 from orchestrator.certificates.verifying import check, parse
+from orchestrator.exams import Lead
 from orchestrator.store.tables import certificates
 from tests.fakes.box import segment
 from tests.system.covered import Exam, recorded_exam
@@ -228,6 +232,27 @@ async def test_a_recording_and_a_contact_outside_windows_are_named(exam: Exam) -
     assert not found["silent"]
     named = {(one["kind"], one["camera"]) for one in found["exceptions"]}
     assert named == {("recording", "cam-01"), ("contact", "cam-02")}
+
+
+async def test_what_lies_within_windows_is_counted_and_not_kept(exam: Exam) -> None:
+    await exam.tell(*exam.segments)
+    centre = exam.house.centre
+    span = Span(exam.order.start - timedelta(hours=1), exam.house.clock.now())
+    async with centre.store.read() as connection:
+        found = await read_evidence(connection, Lead.of(30, 15), span)
+    assert (found.segments, found.settled) == ([], len(exam.segments))
+
+
+async def test_more_outside_windows_than_one_answer_names_is_said(
+    exam: Exam, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MOST_OUTSIDE", 1)
+    early = exam.order.start - timedelta(hours=1)
+    await exam.tell(*(segment("cam-01", early + timedelta(minutes=n)) for n in range(2)))
+    await _log_in(exam)
+    query = {"from": early.isoformat(), "to": exam.house.clock.now().isoformat()}
+    answer = await exam.house.client.get(f"{BASE}/coverage/silence", params=query)
+    assert (answer.status, await code_of(answer)) == (400, "bad_request")
 
 
 async def test_today_is_judged_up_to_a_minute_ago(exam: Exam) -> None:

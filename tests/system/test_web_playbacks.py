@@ -109,6 +109,17 @@ async def test_footage_goes_out_under_a_session_and_what_went_is_told_in_one_row
     assert await refusal(await media(house, sealed.segment, play)) == (410, "playback_ended")
 
 
+async def test_two_ranges_at_once_give_all_as_without_a_session(house: House, box: FakeBox) -> None:
+    start = house.clock.now() - timedelta(minutes=5)
+    sealed = await shelve(house, box, start)
+    headers = await house.log_in(Role.exam_office)
+    play = (await (await begin(house, headers, start)).json())["id"]
+    url = f"{BASE}/recordings/{sealed.segment}/media?play={play}"
+    answer = await house.client.get(url, headers={"Range": "bytes=0-1,4-5"})
+    assert answer.status in (200, 206)
+    assert await answer.read() == content(box.indexes[sealed.path.removeprefix("shelf/")])
+
+
 async def test_what_is_sent_was_written_down_before(house: House, box: FakeBox) -> None:
     start = house.clock.now() - timedelta(minutes=5)
     sealed = await shelve(house, box, start)

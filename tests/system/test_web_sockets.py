@@ -20,7 +20,7 @@ CONNECT = (
 REFUSED = b"\x20\x02\x00\x05"
 """CONNACK: not authorised."""
 
-HEARD = ("camera", "edge", "session", "recording", "timetable", "alert")
+HEARD = ("camera", "edge", "session", "recording", "timetable", "alert", "hold", "deletion")
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ async def test_a_page_hears_hello_then_the_time_every_second(house: House) -> No
 @pytest.mark.parametrize(
     ("role", "heard"),
     [
-        (Role.exam_office, ["camera", "edge", "session", "recording", "timetable", "alert"]),
+        (Role.exam_office, list(HEARD)),
         (Role.operator, ["camera", "edge", "session", "timetable", "alert"]),
         (Role.sys_admin, ["camera", "edge"]),
-        (Role.auditor, []),
+        (Role.auditor, ["hold", "deletion"]),
     ],
 )
 async def test_everybody_hears_what_the_role_may_see(

@@ -11,6 +11,7 @@ from orchestrator.byterange import Unsatisfiable, span_of
     ("header", "span"),
     [
         ("bytes=0-9", (0, 10)),
+        ("Bytes=0-9", (0, 10)),
         ("bytes=90-", (90, 100)),
         ("bytes=95-1000", (95, 100)),
         ("bytes=-5", (95, 100)),

@@ -2,14 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.spans import Span
 from orchestrator.footage import (
     Bytes,
-    asked_bytes,
     few,
     is_permitted,
     key_pictures_in,
@@ -29,25 +27,6 @@ def span(first: float, last: float) -> Span:
 
 def fragments(first: int, last: int) -> Bytes:
     return Bytes(INIT + first * FRAGMENT, INIT + last * FRAGMENT)
-
-
-@pytest.mark.parametrize(
-    ("header", "part"),
-    [
-        ("", Bytes(0, 500)),
-        ("bytes=0-99", Bytes(0, 100)),
-        ("bytes=400-", Bytes(400, 500)),
-        ("bytes=400-9999", Bytes(400, 500)),
-        ("bytes=-100", Bytes(400, 500)),
-        ("bytes=500-", None),
-        ("bytes=9-3", None),
-        ("bytes=0-1,4-5", None),
-        ("pages=1-2", None),
-        ("bytes=x-y", None),
-    ],
-)
-def test_a_range_is_read_as_rfc_9110_says(header: str, part: Bytes | None) -> None:
-    assert asked_bytes(header, 500) == part
 
 
 def test_a_span_lets_its_fragments_out_and_what_leads_in() -> None:

@@ -24,6 +24,8 @@ VISIBLE: Mapping[str, Action] = {
     "duty": Action.see_alerts,
     "reference": Action.approve_reference,
     "evidence": Action.export_evidence,
+    "hold": Action.see_holds,
+    "deletion": Action.see_holds,
 }
 """Which action lets one hear of what; what does not stand here nobody hears."""
 
@@ -81,7 +83,7 @@ ENDPOINTS = (
         handle=events,
         needs=Gate.LOGGED_IN,
         summary="WebSocket: {type, id, at, data}; types hello, clock, camera, edge, session, "
-        "recording, timetable, alert, duty, reference, evidence, resync",
+        "recording, timetable, alert, duty, reference, evidence, hold, deletion, resync",
         status=101,
         websocket=True,
         errors=("rate_limited",),

@@ -7,7 +7,6 @@ from orchestrator.holds import Held, HoldRefused
 from orchestrator.holds import NewHold as Wanted
 from web.call import Call
 from web.endpoint import Endpoint, get, post
-from web.paging import page
 from web.shapes import (
     Because,
     Covered,
@@ -23,8 +22,11 @@ from web.shapes import (
 
 async def holds(call: Call, asked: HoldsQuery) -> Page[Hold]:
     """List holds by id."""
-    found = await call.centre.holds.list(ended=asked.state == "all")
-    return page(sorted(map(_shown, found), key=_id), asked, key=_id)
+    wanted = asked.limit + 1
+    found = await call.centre.holds.list(wanted, asked.after or "", ended=asked.state == "all")
+    shown = found[: asked.limit]
+    more = len(found) > len(shown)
+    return Page(items=tuple(map(_shown, shown)), next=shown[-1].id if more else None)
 
 
 async def place(call: Call, asked: NewHold) -> Hold:
@@ -74,10 +76,6 @@ async def _cameras(call: Call, named: tuple[str, ...], rooms: tuple[str, ...]) -
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(part for part in text.split(",") if part)
-
-
-def _id(hold: Hold) -> str:
-    return hold.id
 
 
 def _shown(held: Held) -> Hold:

@@ -67,17 +67,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_rooms_name")),
     )
     op.create_table(
-        "settings",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_settings")),
-    )
-    op.create_table(
         "timetables",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("columns", sa.JSON(), nullable=False),
         sa.Column("uploaded_by", sa.Text(), nullable=False),
         sa.Column("uploaded_at", sa.BigInteger(), nullable=False),

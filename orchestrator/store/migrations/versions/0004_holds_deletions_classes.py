@@ -67,7 +67,6 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("epoch >= 1 AND number >= 1", name=op.f("ck_hold_lists_numbers")),
         sa.ForeignKeyConstraint(["edge"], ["edges.id"], name=op.f("fk_hold_lists_edge")),
         sa.PrimaryKeyConstraint("edge", name=op.f("pk_hold_lists")),

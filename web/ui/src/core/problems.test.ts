@@ -48,6 +48,9 @@ describe('words of the server', () => {
     expect(causeText('box_offline', words)).toBe('边缘设备离线')
     expect(resultText('bad_credentials', words)).toBe('密码错误')
     expect(reasonText('ended by the viewer', words)).toBe('调看人结束')
+    expect(reasonText("refused at the box (2026-11-22T08:00:00Z by the box's clock)", words)).toBe(
+      '被设备拒绝（设备时钟 2026-11-22T08:00:00Z）',
+    )
     expect(reasonText('exam_office, patrol', words)).toBe('考试中心 / 巡考')
     expect(holeText({ start: 0, end: 12_000, cause: 'started_late' }, words)).toBe('缺失 00:12 · 开始录像过晚')
     expect(holeText({ start: 0, end: 12_000, cause: '' }, words)).toBe('缺失 00:12')

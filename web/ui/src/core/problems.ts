@@ -44,7 +44,10 @@ export function resultText(result: string, { t, te }: Words): string {
 }
 
 /** Give the reason of an act on the ledger: what people wrote as it is, what the server wrote translated. */
-export function reasonText(reason: string, { t, te }: Words): string {
+export function reasonText(reason: string, words: Words): string {
+  const { t, te } = words
+  const dated = /^(.+) \((\S+) by the box's clock\)$/.exec(reason)
+  if (dated) return t('ledger.byBoxClock', { reason: reasonText(dated[1] as string, words), at: dated[2] as string })
   const keys = [`ledger.reasons.${reason.replaceAll(' ', '_')}`, `ledger.results.${reason}`]
   const known = /^[a-z_ ]+$/.test(reason) ? keys.find(te) : undefined
   if (known) return t(known)

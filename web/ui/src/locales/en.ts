@@ -1018,6 +1018,7 @@ export const en: typeof zhCN = {
     },
     reasons: {
       its_day_is_over: 'its day is over',
+      its_command_had_ended: 'its command had ended',
       the_centre_had_ended: 'the centre had ended',
       ended_by_the_viewer: 'ended by the viewer',
       logged_out: 'logged out',
@@ -1029,6 +1030,7 @@ export const en: typeof zhCN = {
       idle: 'idle',
       ended: 'ended',
     },
+    byBoxClock: '{reason} ({at} by the box’s clock)',
     filterActor: 'Filter by person',
     filterText: 'Search objects, reasons, sources',
     filterAction: 'Act',

@@ -1015,6 +1015,7 @@ export const zhCN = {
     },
     reasons: {
       its_day_is_over: '保留期已满',
+      its_command_had_ended: '导出命令已中断',
       the_centre_had_ended: '中心曾中断',
       ended_by_the_viewer: '调看人结束',
       logged_out: '已退出登录',
@@ -1026,6 +1027,7 @@ export const zhCN = {
       idle: '长时间未操作',
       ended: '已结束',
     },
+    byBoxClock: '{reason}（设备时钟 {at}）',
     filterActor: '按人员筛选',
     filterText: '搜索对象、事由、来源',
     filterAction: '操作',

@@ -8,32 +8,11 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.e2e.conftest import CHROMIUM, FLAGS, Demo, log_in, start_demo, stop_demo
+from tests.e2e.pictures import DESK, LANGUAGES, PHONE, open_page, shoot
+from tests.e2e.screenshots_duty import duty
 from tests.e2e.timetables import tomorrow
 
 OUT = Path(__file__).parents[2] / "docs" / "guide"
-DESK = (1440, 900)
-PHONE = (390, 844)
-LANGUAGES = ("zh-CN", "en")
-
-
-async def shoot(page: Page, folder: Path, name: str) -> None:
-    """Save what the page shows once it has settled."""
-    await page.wait_for_timeout(700)
-    await page.screenshot(path=folder / f"{name}.png")
-    sys.stdout.write(f"{folder / name}.png\n")
-
-
-async def open_page(browser: Browser, demo: Demo, language: str, size: tuple[int, int]) -> Page:
-    """Open the console in a language and size, nobody logged in."""
-    context = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        locale=language,
-        timezone_id="Asia/Shanghai",
-    )
-    await context.add_init_script(f"localStorage.setItem('xunkao.language', '{language}')")
-    page = await context.new_page()
-    await page.goto(demo.url)
-    return page
 
 
 async def wall(page: Page, demo: Demo, folder: Path, name: str) -> None:
@@ -87,6 +66,7 @@ async def main() -> None:
                     executable_path=CHROMIUM, headless=True, args=FLAGS
                 )
                 await tour(browser, demo, folder, whole=len(sys.argv) > 1)
+                await duty(browser, demo, folder)
                 await browser.close()
         finally:
             await stop_demo(demo)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from tests.e2e.alerting import (
     ready_to_see,
     shown_at,
     simulate,
+    solve,
 )
 from tests.e2e.conftest import Demo, log_in, start_demo, stop_demo
 from tests.fakes.waiting import until_async
@@ -86,6 +87,21 @@ async def wall(site: Demo, browser: Browser) -> AsyncIterator[Page]:
     await context.close()
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def all_is_well_again(site: Demo, browser: Browser, wall: Page) -> AsyncIterator[None]:
+    """Whatever became of a test, the next one finds no phone on duty and no alert open."""
+    yield
+    for context in browser.contexts:
+        if context is not wall.context:
+            await context.close()
+    await asyncio.gather(*(heal(site, camera["id"]) for camera in site.ready["cameras"]))
+    for alert in await alerts(site, wall, "open"):
+        if alert["state"] == "taken":  # it stays with its person until somebody solves it
+            await solve(site, wall, alert["id"])
+    await until_async(lambda: _none_is_open(site, wall), 30, "the end of all alerts")
+    await until_async(lambda: _nobody_is_on_duty(site, wall), 40, "the absence of all phones")
+
+
 async def test_tampered_cameras_reach_phone_and_wall_within_five_seconds(
     site: Demo, browser: Browser, wall: Page
 ) -> None:
@@ -101,7 +117,6 @@ async def test_tampered_cameras_reach_phone_and_wall_within_five_seconds(
     assert len(delays) == 20
     assert max(delays) <= WITHIN_S
     assert max(on_wall for _, on_wall in measured) <= WITHIN_S
-    await phone.context.close()
 
 
 async def _measured(
@@ -119,6 +134,11 @@ async def _measured(
 
 async def _none_is_open(site: Demo, page: Page) -> bool:
     return not await alerts(site, page, "open")
+
+
+async def _nobody_is_on_duty(site: Demo, page: Page) -> bool:
+    answer = await page.request.get(f"{site.url}/api/v1/duty")
+    return not any(one["present"] for one in (await answer.json())["items"])
 
 
 @dataclass(frozen=True)
@@ -177,3 +197,53 @@ async def test_a_second_phone_gets_what_the_first_does_not_answer(minute: Minute
     asked = [one["person"] for one in minute.unanswered["delivery"]]
     assert asked[0] == "陈静"
     assert "李建国" in asked
+
+
+async def test_a_declined_alert_goes_to_the_next_person_at_once(
+    site: Demo, browser: Browser, wall: Page
+) -> None:
+    first = await a_phone(site, browser, "operator")
+    second = await a_phone(site, browser, "patrol")
+    begins = await simulate(site, "cam-04", "faults", kind="black")
+    alert = (await alert_of(site, wall, "cam-04", begins))["id"]
+    await shown_at(first, alert)
+    declined_at = datetime.now(UTC)
+    await first.locator(f'[data-alert="{alert}"]').get_by_test_id("phone-decline").click()
+    waited = (await shown_at(second, alert) - declined_at).total_seconds()
+    print(f"declined → the next person: {waited:.1f} s", flush=True)
+    assert 0 < waited <= WITHIN_S
+    await second.locator(f'[data-alert="{alert}"]').get_by_test_id("phone-take").click()
+    on_wall = wall.locator(f'[data-testid="alert"][data-alert="{alert}"]')
+    await expect(on_wall.get_by_test_id("alert-taken-by")).to_contain_text("李建国")
+    declined = first.locator(f'[data-alert="{alert}"]').get_by_test_id("phone-note")
+    await expect(declined).to_contain_text("李建国")
+
+
+async def test_a_phone_without_network_says_so_and_gets_everything_afterwards(
+    site: Demo, browser: Browser, wall: Page
+) -> None:
+    phone = await a_phone(site, browser, "operator")
+    begins = await simulate(site, "cam-02", "faults", kind="cover", extent=0.5)
+    before = (await alert_of(site, wall, "cam-02", begins))["id"]
+    await shown_at(phone, before)
+    await phone.context.set_offline(True)
+    await expect(phone.get_by_test_id("phone-bar")).to_be_visible(timeout=30_000)
+    faults = {"cam-05": ("black", 1.0), "cam-01": ("cover", 0.9)}
+    missed = []
+    for camera, (kind, extent) in faults.items():
+        begins = await simulate(site, camera, "faults", kind=kind, extent=extent)
+        missed.append((await alert_of(site, wall, camera, begins))["id"])
+    await solve(site, wall, before)
+    for alert in missed:
+        await shown_at(wall, alert)
+        await expect(phone.locator(f'[data-alert="{alert}"]')).to_have_count(0)
+    await expect(phone.get_by_test_id("phone-bar")).to_be_visible()
+    await phone.context.set_offline(False)
+    await expect(phone.get_by_test_id("phone-bar")).to_be_hidden(timeout=30_000)
+    for alert in missed:
+        await expect(phone.locator(f'[data-alert="{alert}"]')).to_be_visible(timeout=10_000)
+    over = phone.locator(f'[data-alert="{before}"]')
+    await expect(over).to_have_attribute("data-state", "solved", timeout=10_000)
+    await phone.locator(f'[data-alert="{missed[0]}"]').get_by_test_id("phone-take").click()
+    on_wall = wall.locator(f'[data-testid="alert"][data-alert="{missed[0]}"]')
+    await expect(on_wall.get_by_test_id("alert-taken-by")).to_contain_text("陈静")

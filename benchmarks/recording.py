@@ -1,9 +1,11 @@
 """What does recording cost beside one `ffmpeg -c copy` process a camera, and what does kill -9?
 
 Cost: 32 simulated cameras (720p, 2 Mbit/s) are recorded three times at once: by the recorder as
-it ships, main streams alone; by another that pulls the sub-streams too, as with eyes; by 32 ffmpeg
-processes, main streams alone. All are measured over the same windows, so that noise hits them
-alike; the figure is user and system time, the median of the windows.
+it ships, main streams alone; by another that pulls the sub-streams too, which nobody watches; by
+32 ffmpeg processes, main streams alone. All are measured over the same windows, so that noise hits
+them alike; the figure is user and system time, the median of the windows. Memory is what `ps`
+shows as resident, summed over the processes; in the proportional set, beside it, pages that
+processes share count once.
 
 Loss: recorders of a few cameras each are killed with -9 at random moments. Lost is what lies
 between the end of the last whole picture on disk and the kill. What is left is decoded by PyAV.
@@ -270,7 +272,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recording")
     parser.add_argument("--cameras", type=int, default=32)
     parser.add_argument("--windows", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--json", action="store_true", help="end with one line of JSON")
     given = parser.parse_args()

@@ -15,6 +15,8 @@ _SHORTEST = 4 + 12
 _DOLLAR = 0x2400
 _UNMARKED = 0xFF7F
 _PICTURE_LIMIT = 8 << 20
+_ROW_LIMIT = 128
+"""Packets that are taken at once: how to do so is kept for each number."""
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
 _BODY_LIMIT = 256 << 10
@@ -202,11 +204,12 @@ def _followers(size: int, middle: bytes) -> re.Pattern[bytes]:
     Each repeats what stands before and behind the first one's number, its source included.
     """
     behind = size - 16
-    repeated = b"(?:\\1..\\2%b.{%d})*+" % (re.escape(middle), behind - len(middle))
+    row = (re.escape(middle), behind - len(middle), _ROW_LIMIT)
+    repeated = b"(?:\\1..\\2%b.{%d}){0,%d}+" % row
     return re.compile(b"(.{6})..(.{8}).{%d}%b" % (behind, repeated), re.DOTALL)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8 * _ROW_LIMIT)
 def _pieces(size: int, piece: int, count: int) -> struct.Struct:
     """Give how the pieces are taken out of so many packets in a row."""
     return struct.Struct(f"{size - piece}x{piece}s" * count)

@@ -86,6 +86,12 @@ def test_parameter_sets_alone_are_no_picture() -> None:
     assert push(fresh(), H264.sps, *H264.pps).take() is None
 
 
+def test_a_parameter_set_in_pieces_is_learnt_and_kept_out() -> None:
+    collect = push(Depacketiser("h264"), *in_pieces(H264.sps, 6), *H264.pps, IDR)
+    assert collect.parameters == H264
+    assert collect.take() == (joined([IDR]), True)
+
+
 def test_sets_that_come_again_unchanged_are_the_same_object() -> None:
     collect = fresh()
     before = collect.parameters

@@ -1,5 +1,6 @@
 """Which segments have a second copy, and how far each is; kept in the box's journal."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -47,18 +48,21 @@ class Copies:
         self._journal = journal
         self._copy = copy
 
-    async def waiting(self, orders: OrdersInForce, now: datetime) -> list[SegmentClosed]:
+    async def waiting(
+        self, orders: OrdersInForce, now: datetime, without: Iterable[str] = ()
+    ) -> list[SegmentClosed]:
         """Give segments that are due and have no copy that was read back, oldest first.
 
-        A camera whose window is open waits with all it has.
+        A camera whose window is open waits with all it has. Those in `without` are left out.
         """
         busy = sorted({order.camera for order in orders.orders if is_open(order, now)})
         rows = await self._journal.rows(
             "select s.row from segments s left join copies c "
             "on c.segment = s.id and c.copy = ? "
             "where (c.state is null or c.state = 'sealed') "
-            "and s.camera not in (select value from json_each(?)) order by s.rowid limit ?",
-            (self._copy, msgspec.json.encode(busy).decode(), _MOST),
+            "and s.camera not in (select value from json_each(?)) "
+            "and s.id not in (select value from json_each(?)) order by s.rowid limit ?",
+            (self._copy, _listed(busy), _listed(sorted(without)), _MOST),
         )
         found = [msgspec.json.decode(row[0], type=SegmentClosed) for row in rows]
         return [segment for segment in found if is_due(segment, orders, now)]
@@ -82,9 +86,12 @@ class Copies:
         if not trouble:
             await self._journal.write(_PUT, row)
             return
-        fact = ShelfTrouble(kind="archive", detail=f"damaged: {trouble}")
         name = f"damaged.{segment.segment}"
-        await self._journal.write_and_tell(_PUT, row, fact, at, name)
+        await self._journal.write_and_tell(_PUT, row, _damaged(trouble), at, name)
+
+    async def complain(self, segment: SegmentClosed, at: datetime, trouble: str) -> None:
+        """Tell, once, that a segment's copy cannot be made; it is tried again all the same."""
+        await self._journal.add_fact(_damaged(trouble), at, f"not-copied.{segment.segment}")
 
     async def keep_verified(self, made: SealedCopy, segment: SegmentClosed, at: datetime) -> None:
         """Note that an object was read back and is right, and tell it, once, in one step."""
@@ -107,6 +114,14 @@ class Copies:
     def _row(self, made: SealedCopy, state: State, at: datetime) -> tuple[str | int, ...]:
         at_us = to_us(at)
         return (made.segment, self._copy, state, made.place, made.bytes, made.sha256, at_us)
+
+
+def _damaged(trouble: str) -> ShelfTrouble:
+    return ShelfTrouble(kind="archive", detail=f"damaged: {trouble}")
+
+
+def _listed(names: list[str]) -> str:
+    return msgspec.json.encode(names).decode()
 
 
 _PUT = "insert or replace into copies values (?, ?, ?, ?, ?, ?, ?)"

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import os
 import sqlite3
+from collections import Counter
 
 from contract.clock import Clock
-from contract.messages import ShelfTrouble
+from contract.messages import SegmentClosed, ShelfTrouble
 from contract.objects import Objects, StoreAway
 from contract.retry import backoff
 from edge import orders as in_force
 from edge.archive.copies import Copies
+from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent, Sender
 from edge.config import ArchiveConfig, EdgeConfig
 from edge.journal import Journal, JournalBusy
@@ -19,6 +21,10 @@ log = logging.getLogger(__name__)
 
 _NICE = 15
 _LOOK_S = 5.0
+_TRIES = 3
+_ASIDE_S = 3600.0
+_MOST_ASIDE = 100
+_PASSING = (StoreAway, NotWhatWasSent, Unreadable, JournalBusy, sqlite3.Error, OSError)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 2.0, 300.0
 
 
@@ -47,6 +53,9 @@ class Archivist:
         self._journal = journal
         self._copies = Copies(journal, archive.name)
         self._trouble = ""
+        self._tries: Counter[str] = Counter()
+        self._aside: dict[str, float] = {}
+        """Segments whose copy comes back changed each time, and until when they wait."""
 
     async def run(self) -> None:
         """Work until cancelled; a store, journal or disk that fails is tried again."""
@@ -54,7 +63,7 @@ class Archivist:
         while True:
             try:
                 await self.once()
-            except (StoreAway, NotWhatWasSent, JournalBusy, sqlite3.Error, OSError) as error:
+            except _PASSING as error:
                 await self._say(f"away: {error}")
                 await self._clock.sleep(next(pauses))
             else:
@@ -68,13 +77,35 @@ class Archivist:
         sender = Sender(self._config, self._archive, self._clock, self._copies, objects)
         while True:
             orders = await asyncio.to_thread(in_force.load, self._config.orders)
-            waiting = await self._copies.waiting(orders, self._clock.now())
+            now = self._clock.monotonic()
+            self._aside = {name: until for name, until in self._aside.items() if until > now}
+            waiting = await self._copies.waiting(orders, self._clock.now(), self._aside)
             if not waiting:
                 return done
             for segment in waiting:
-                await sender.copy(segment)
+                done += await self._copy(sender, segment)
                 await self._say("")
-                done += 1
+
+    async def _copy(self, sender: Sender, segment: SegmentClosed) -> bool:
+        """Copy one; after some tries the rest does not wait for it. Raises while it is tried."""
+        try:
+            await sender.copy(segment)
+        except (Unreadable, NotWhatWasSent) as error:
+            self._tries[segment.segment] += 1
+            if self._tries[segment.segment] < _TRIES:
+                raise
+            if isinstance(error, Unreadable):
+                await self._copies.give_up(segment, self._clock.now(), f"{segment.path}: {error}")
+            elif len(self._aside) < _MOST_ASIDE:
+                await self._copies.complain(segment, self._clock.now(), str(error))
+                self._aside[segment.segment] = self._clock.monotonic() + _ASIDE_S
+            else:  # it is the store and not the segment
+                raise
+            log.exception("%s is not copied, the next are", segment.segment)
+            self._tries.pop(segment.segment)
+            return False
+        self._tries.pop(segment.segment, None)
+        return True
 
     async def _say(self, trouble: str) -> None:
         """Tell when second copies cannot be made, and when they can again; not at every try."""

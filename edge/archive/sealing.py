@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from contract.archive import encrypt
 from contract.messages import SegmentClosed
@@ -17,14 +18,21 @@ class Damaged(Exception):
     """The file on the shelf is not what was sealed: no copy is made of that."""
 
 
+class Unreadable(Exception):
+    """The disk does not give the footage's bytes; it may at the next try."""
+
+
 def seal(
     public: bytes, segment: SegmentClosed, source: Path, target: Path, place: str
 ) -> SealedCopy:
-    """Write the object to `target`, whole or not at all; raises OSError or Damaged."""
+    """Write the object to `target`, whole or not at all.
+
+    Raises FileNotFoundError, Damaged or Unreadable for the footage, OSError for the object.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_suffix(".new")
     digest, size = hashlib.sha256(), 0
-    with source.open("rb") as footage, beside.open("wb") as out:
+    with _opened(source) as footage, beside.open("wb") as out:
         _look_whether_whole(segment, footage.fileno())
         body = _pieces(footage.fileno())
         for piece in encrypt(public, segment.segment, segment.root, segment.bytes, body):
@@ -38,11 +46,11 @@ def seal(
 
 
 def matches(made: SealedCopy, target: Path) -> bool:
-    """True when the file is the object that was made."""
+    """True when the file is the object that was made, and can be read."""
     try:
         with target.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == made.sha256
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
@@ -56,6 +64,22 @@ def _look_whether_whole(segment: SegmentClosed, fd: int) -> None:
     os.lseek(fd, 0, os.SEEK_SET)
 
 
+def _opened(source: Path) -> BinaryIO:
+    try:
+        return source.open("rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unreadable(str(error)) from error
+
+
 def _pieces(fd: int) -> Iterator[bytes]:
-    while piece := os.read(fd, _PIECE):
+    while piece := _read(fd):
         yield piece
+
+
+def _read(fd: int) -> bytes:
+    try:
+        return os.read(fd, _PIECE)
+    except OSError as error:
+        raise Unreadable(str(error)) from error

@@ -49,7 +49,7 @@ class Sender:
     async def copy(self, segment: SegmentClosed) -> None:
         """Bring one segment's copy to where it counts, from wherever an earlier run left it.
 
-        Raises StoreAway, NotWhatWasSent, JournalBusy or OSError; then it is tried again.
+        Raises StoreAway, NotWhatWasSent, Unreadable, JournalBusy or OSError: to be tried again.
         """
         file = self._config.outgoing / f"{segment.segment}.xka"
         made = await self._sealed(segment, file)

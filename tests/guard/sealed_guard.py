@@ -2,6 +2,9 @@
 
 An audit hook, standing in every test and, by `sitecustomize`, in every Python a test starts. It
 uses nothing but the standard library: it runs before anything of ours is imported.
+
+Two things it cannot see: `open` is audited without its `dir_fd`, so a name that is relative to one
+is taken for relative to the working directory; and what other programs do.
 """
 
 import os
@@ -66,7 +69,7 @@ def _look(event: str, values: tuple[object, ...]) -> None:
     elif event == "os.remove":
         _refuse(event, values[0], values[1])
     elif event == "os.rename":
-        _refuse(event, values[0], values[2])
+        _refuse_with_all_below(event, values[0], values[2])
         _refuse(event, values[1], values[3])
     elif event == "os.truncate":
         _refuse(event, values[0])
@@ -83,6 +86,17 @@ def _refuse(event: str, path: object, folder: object = -1) -> None:
         with Path(report).open("a") as file:
             file.write(f"{event} {place}\n")
     raise SealedTouched(f"{event} of the sealed {place}")
+
+
+def _refuse_with_all_below(event: str, path: object, folder: object) -> None:
+    """A folder that moves takes what is sealed in it away."""
+    _refuse(event, path, folder)
+    place = _place(path, folder)
+    if place is None or _by_hand or place.is_symlink() or not place.is_dir():
+        return
+    for inside, _, names in os.walk(place):
+        for name in names:
+            _refuse(event, Path(inside) / name)
 
 
 def _place(path: object, folder: object) -> Path | None:

@@ -23,6 +23,8 @@ from contract.objects import Objects, StoreAway
 from contract.segmentroot import root_of
 from edge import orders as in_force
 from edge.archive.process import Archivist
+from edge.archive.sealing import Unreadable
+from edge.archive.sending import NotWhatWasSent
 from edge.config import EdgeConfig, load
 from edge.journal import Journal
 from edge.orders import OrdersInForce
@@ -246,3 +248,79 @@ async def test_a_credential_that_is_missing_is_said_by_name(server: str, tmp_pat
     archive.credential_file.unlink()
     with pytest.raises(StoreAway, match="archive-credential"):
         Objects.of(archive)
+
+
+async def troubles(config: EdgeConfig) -> list[str]:
+    async with Journal.open(config.journal) as journal:
+        rows = await journal.facts_after(0, 100)
+    return [msgspec.json.decode(r[4], type=ShelfTrouble).detail for r in rows if r[2] == "shelf"]
+
+
+async def test_footage_the_disk_does_not_give_stops_nothing_and_is_told(tmp_path: Path) -> None:
+    archive, store = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    broken, _ = await shelve(config, 2, gone=0)
+    (config.data / broken.path).symlink_to("/proc/self/mem")  # reading it is EIO
+    async with archivist(config) as working:
+        for _ in range(2):
+            with pytest.raises(Unreadable, match="Input/output"):
+                await working.once()
+        await working.once()
+        assert await working.once() == 0
+    assert len(names(store)) == 1
+    (told,) = await troubles(config)
+    assert broken.path in told
+    assert told.startswith("damaged:")
+
+
+class LaterClock(SystemClock):
+    """The system's, some time later."""
+
+    later_s = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.later_s
+
+
+async def test_a_copy_that_comes_back_changed_each_time_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, _ = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    first, second = await shelve(config, 2)
+    read, clock = Objects.read, LaterClock()
+
+    async def broken(self: Objects, place: str) -> AsyncGenerator[bytes]:
+        if first.segment in place:
+            yield b"not what was sent"
+        else:
+            async for piece in read(self, place):
+                yield piece
+
+    monkeypatch.setattr(Objects, "read", broken)
+    async with Journal.open(config.journal) as journal:
+        working = Archivist(config, archive, clock, journal)
+        for _ in range(2):
+            with pytest.raises(NotWhatWasSent):
+                await working.once()
+        assert await working.once() == 1
+        assert [one.segment for one in await told_copies(config)] == [second.segment]
+        (told,) = await troubles(config)
+        assert first.segment in told
+        monkeypatch.setattr(Objects, "read", read)
+        assert await working.once() == 0
+        clock.later_s = 3600.0
+        assert await working.once() == 1
+
+
+async def test_a_sealed_object_that_cannot_be_read_is_made_anew(tmp_path: Path) -> None:
+    archive, store = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    await shelve(config, 1)
+    await copy_all(config)
+    (one,) = await told_copies(config)
+    async with Journal.open(config.journal) as journal:
+        await journal.write("update copies set state = ?", ("sealed",))
+    (config.outgoing / f"{one.segment}.xka").symlink_to("/proc/self/mem")
+    assert await copy_all(config) == 1
+    assert len(names(store)) == 1

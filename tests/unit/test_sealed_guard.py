@@ -44,6 +44,8 @@ CLEANUPS: dict[str, Callable[[Path], object]] = {
     "unlinks": lambda segment: segment.unlink(),
     "removes the folder": lambda segment: shutil.rmtree(segment.parent),
     "renames it away": lambda segment: segment.rename(segment.with_suffix(".old")),
+    "renames its folder": lambda segment: segment.parent.rename(segment.parents[1] / "old"),
+    "renames the shelf": lambda segment: segment.parents[2].rename(segment.parents[3] / "old"),
     "renames over it": lambda segment: (segment.parent / "new").replace(segment),
     "truncates": lambda segment: os.truncate(segment, 0),
     "truncates by number": truncated_by_number,
@@ -108,6 +110,9 @@ def test_the_leave_ends_with_an_error(segment: Path) -> None:
 
 
 def test_what_is_not_sealed_or_not_on_a_shelf_is_nobodys_business(segment: Path) -> None:
+    empty = segment.parent / "empty"
+    empty.mkdir()
+    empty.rename(segment.parent / "moved")
     growing = segment.with_suffix(".part")
     growing.write_bytes(b"an exa")
     growing.unlink()

@@ -306,7 +306,7 @@ class Terms:
             await db.execute("update terms set begun_us = null where id = ?", (term.id,))
 
     async def forget(self, term: Term) -> None:
-        """A stray that is gone before its time: it became a segment."""
+        """A stray that needs no term: it became a segment, or is in use again."""
         async with self._journal.transaction() as db:
             await db.execute("delete from terms where id = ?", (term.id,))
 

@@ -96,6 +96,7 @@ class Remover:
             run = run_of(self._clock, self._boot)
             while await self._terms.settle(run, confirmed, footing.now):
                 pass
+            await self._terms.forget_windows(footing.certain)
         if not self._has_raised:  # a kill may lie between a window that grew and its footage
             self._grown |= await self._terms.cameras()
         await self._raise_grown()

@@ -413,6 +413,22 @@ async def test_quarantined_files_and_remnants_have_a_term_too(shelf: Shelf) -> N
     assert len((await shelf.terms.deletions())[0].root) == 64
 
 
+async def test_a_window_is_forgotten_when_it_asks_for_nothing_more(shelf: Shelf) -> None:
+    """Its days are over and its footage is gone; while a hold keeps that, the window stays, too."""
+    end = shelf.clock.now()
+    shelf.order("w1", "c1", end - HOUR, end)
+    shelf.order("w2", "c2", end - HOUR, end, 60)
+    shelf.order("w3", "c3", end - HOUR, end)
+    for camera in ("c1", "c2", "c3"):
+        await recorded(shelf, camera)
+    for days, left in ((30, {"c1", "c2", "c3"}), (1, {"c1", "c2"}), (30, {"c1"})):
+        shelf.clock.turn(timedelta(days=days) + HOUR)
+        shelf.hear(shelf.clock.now(), hold("h1", "c1", end - HOUR, end))
+        await shelf.remover.look()
+        await shelf.remover.look()
+        assert await shelf.terms.cameras() == left
+
+
 async def test_a_reference_view_that_is_in_use_no_more_goes_after_thirty_days(shelf: Shelf) -> None:
     """The approved view and the newest candidate stay; a view that is approved again does, too."""
     views = References.below(shelf.data)

@@ -4,8 +4,9 @@
 `DELETE /live/{id}` (204) · `GET /live` (list of LiveLook) · `GET /shelf/{path}` with the header
 `Xunkao-Ticket` (a playback Ticket over that path; Range as in RFC 9110) · `GET /health` ·
 `GET /anchors` (an AnchorFile: the box's whole chain of anchors) ·
-`GET /references/{camera}/{sha256}` (PNG, as taken) and `POST /references/{camera}` (202: take a new
-candidate), each with a playback Ticket over its address without the leading slash.
+`GET /references/{camera}/{sha256}` (PNG, as taken; the approved view and the newest, no other) and
+`POST /references/{camera}` (202: take a new candidate), each with a playback Ticket over its
+address without the leading slash.
 `GET /fragments/{path}?from&to` (a playback Ticket over path and query; 90 kHz from the segment's
 start): a `FragmentsHead`, JSON behind its length (4 bytes, big-endian), then the init section and
 the fragments, exactly as they stand on the shelf. `POST /viewing` (a `ViewingOrder`; a playback

@@ -1,8 +1,17 @@
 """Where reference views lie on the box, and how one is asked for anew."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from contract.keys import write_private
+from contract.messages import Camera
+
+PLACE = "references"
 _SHA256_LENGTH = 64
+_NEWEST = "newest"
+NO_VIEWS = (_NEWEST, "thresholds.json")
+"""What else lies in a camera's folder."""
 
 
 class NoSuchReference(Exception):
@@ -10,7 +19,11 @@ class NoSuchReference(Exception):
 
 
 class References:
-    """The folder of reference views, `<camera>/<sha256>.png`, and that of the wishes for new."""
+    """The folder of reference views, `<camera>/<sha256>.png`, and that of the wishes for new.
+
+    They show people: two of a camera are in use, the approved view and the newest candidate. The
+    others are shown to nobody and go when their term is over.
+    """
 
     def __init__(self, folder: Path, wishes: Path) -> None:
         self._folder = folder
@@ -19,7 +32,7 @@ class References:
     @classmethod
     def below(cls, data: Path) -> "References":
         """Give those of a box."""
-        return cls(data / "references", data / "run" / "take")
+        return cls(data / PLACE, data / "run" / "take")
 
     def folder(self, camera: str) -> Path:
         """Give a camera's own folder."""
@@ -37,6 +50,26 @@ class References:
         if not (is_hash and is_inside and file.is_file()):
             raise NoSuchReference(f"{camera}/{sha256}")
         return file
+
+    def put_forward(self, camera: str, sha256: str) -> None:
+        """Make a view the camera's newest candidate."""
+        write_private(self.folder(camera) / _NEWEST, sha256.encode())
+
+    def newest(self, camera: str) -> str:
+        """Give the hash of the newest candidate; empty where there is none."""
+        with suppress(FileNotFoundError):
+            return (self.folder(camera) / _NEWEST).read_text("ascii")
+        views = self.folder(camera).glob("*.png")  # of an older edition
+        return max(views, key=lambda view: view.stat().st_mtime_ns, default=Path()).stem
+
+    def in_use(self, cameras: Iterable[Camera]) -> frozenset[str]:
+        """Give the paths of the views of these that are in use, relative to the box's data."""
+        return frozenset(
+            f"{PLACE}/{camera.id}/{sha256}.png"
+            for camera in cameras
+            for sha256 in (camera.reference, self.newest(camera.id))
+            if sha256
+        )
 
     def ask(self, camera: str) -> None:
         """Wish for a new view of a camera; the eyes take it when they next can."""

@@ -13,6 +13,7 @@ import msgspec
 
 from contract.clock import Clock
 from contract.messages import DeferCause
+from edge import references
 from edge.clockrun import run_of
 from edge.expiring import deleting, is_deleting
 from edge.expiry import CentreTime, Decision, Defer, Delete, Footing, Keep, Term, due
@@ -29,7 +30,7 @@ _STRAYS_EVERY_S = 3600.0
 _OLD_PART = timedelta(days=1)
 _AT_ONCE = 200
 _CHUNK = 1 << 20
-_PLACES = ("shelf", "quarantine")
+_PLACES = ("shelf", "quarantine", references.PLACE)
 
 
 class NotExpiring(Exception):
@@ -60,6 +61,7 @@ class Remover:
         self._orders = orders
         self._holds = holds
         self._is_trusted = is_trusted
+        self._views = references.References.below(data)
         self._grown: set[str] = set()
         self._has_raised = False
         self._strays_at: float | None = None
@@ -94,6 +96,7 @@ class Remover:
             run = run_of(self._clock, self._boot)
             while await self._terms.settle(run, confirmed, footing.now):
                 pass
+            await self._terms.forget_windows(footing.certain)
         if not self._has_raised:  # a kill may lie between a window that grew and its footage
             self._grown |= await self._terms.cameras()
         await self._raise_grown()
@@ -160,6 +163,9 @@ class Remover:
         await self._raise_grown()
         footing = await self._footing()
         fresh = await self._terms.renewed(term)
+        mine = [one for one in self._orders().cameras if one.id == term.camera]
+        if term.path.startswith(f"{references.PLACE}/") and term.path in self._views.in_use(mine):
+            return Keep("a view in use")
         return due(fresh, self._keepers(fresh), footing)
 
     def _keepers(self, term: Term) -> list[str]:
@@ -211,7 +217,10 @@ class Remover:
     # ------------------------------------------------------------ what is no segment
 
     async def _look_for_strays(self) -> None:
-        """Every hour: what lies on the shelf or in quarantine without a term gets one too."""
+        """Every hour: what lies on the shelf or in quarantine without a term gets one too.
+
+        So do reference views that are in use no more; one that is again loses its term.
+        """
         now = self._clock.monotonic()
         if self._strays_at is not None and now - self._strays_at < _STRAYS_EVERY_S:
             return
@@ -219,9 +228,14 @@ class Remover:
         if volume is None:
             return
         known = await self._terms.known_paths()
+        used = await asyncio.to_thread(self._views.in_use, self._orders().cameras)
+        for path in sorted(used & known):
+            term = await self._terms.by_path(path)
+            if term is not None and not term.is_begun:
+                await self._terms.forget(term)
         before = self._clock.now() - _OLD_PART
         found = await asyncio.to_thread(
-            lambda: list(_strays(self._data, known, before.timestamp()))
+            lambda: list(_strays(self._data, known | used, before.timestamp()))
         )
         if found:
             await self._terms.register_strays(found, volume)
@@ -291,11 +305,11 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
             for name in names:
                 file = Path(folder) / name
                 path = file.relative_to(data).as_posix()
-                if path in known:
+                if path in known or (place == references.PLACE and name in references.NO_VIEWS):
                     continue
                 with suppress(FileNotFoundError):
                     found = file.lstat()
-                    if place == "quarantine" or found.st_ctime < before:
+                    if place != "shelf" or found.st_ctime < before:  # it may be about to be sealed
                         yield path, _camera_in(path), found.st_size
 
 

@@ -31,10 +31,12 @@ from edge.journal import Journal, from_us, tell, to_us
 POLICY = "term"
 """What deletions name as their ground: the term was over and nothing held it."""
 _AT_ONCE = 500
+_DAY_US = 86_400_000_000
 _REGISTERED = "terms registered"
 
 # A term has no `retain_us` until the clock that wrote its span is confirmed; then it only rises.
-# `deletions` outlives the footage. `windows` remembers orders that are over.
+# `deletions` outlives the footage. `windows` remembers orders that are over,
+# while they may ask for something.
 _SCHEMA = (
     """create table if not exists terms (
     id text primary key, -- of the segment; of anything else, `stray.` and a hash of its path
@@ -121,6 +123,20 @@ class Terms:
         """Give the cameras that ever had a window."""
         rows = await self._journal.rows("select distinct camera from windows")
         return {row[0] for row in rows}
+
+    async def forget_windows(self, certain: datetime) -> None:
+        """Forget the windows that ask for nothing more: their days are over, no footage is theirs.
+
+        It is `certain` that it is so late. A day is left for clocks and what is still sealed.
+        """
+        over = (
+            f"windows where end_us + (days + 1) * {_DAY_US} < ?1 and not exists ("
+            "select 1 from terms where terms.camera = windows.camera "
+            "and terms.end_us >= windows.start_us and terms.start_us <= windows.end_us)"
+        )
+        if [*await self._journal.rows(f"select 1 from {over} limit 1", (to_us(certain),))]:
+            async with self._journal.transaction() as db:
+                await db.execute(f"delete from {over}", (to_us(certain),))
 
     async def _windows(self, camera: str) -> list[Window]:
         rows = await self._journal.rows(
@@ -306,7 +322,7 @@ class Terms:
             await db.execute("update terms set begun_us = null where id = ?", (term.id,))
 
     async def forget(self, term: Term) -> None:
-        """A stray that is gone before its time: it became a segment."""
+        """A stray that needs no term: it became a segment, or is in use again."""
         async with self._journal.transaction() as db:
             await db.execute("delete from terms where id = ?", (term.id,))
 

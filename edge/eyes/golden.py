@@ -57,11 +57,12 @@ def sharpness(rgb: RGB) -> float:
 
 
 def keep_view(references: References, camera: str, rgb: RGB) -> str:
-    """Store a view, whole or not at all; gives the SHA-256 of its file. Blocks on the disk."""
+    """Store a view as the newest candidate; gives the SHA-256 of its file. Blocks on the disk."""
     buffer = BytesIO()
     Image.fromarray(rgb).save(buffer, "PNG")
     sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
     write_private(references.place(camera, sha256), buffer.getvalue())
+    references.put_forward(camera, sha256)
     return sha256
 
 

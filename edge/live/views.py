@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge import orders as in_force
 from edge.live.playback import Playback
-from edge.references import NoSuchReference, References
+from edge.references import PLACE, NoSuchReference, References
 
 
 class ReferenceViews:
@@ -17,9 +17,19 @@ class ReferenceViews:
         self._orders = orders
 
     async def open(self, camera: str, sha256: str, signed: str) -> Path:
-        """Give the file a ticket opens; raises TicketRefused, NoSuchReference or JournalBusy."""
+        """Give the file a ticket opens; raises TicketRefused, NoSuchReference or JournalBusy.
+
+        Only a view that is in use: others show people and wait for the end of their term.
+        """
         await self._playback.admit(f"references/{camera}/{sha256}", signed)
-        return await asyncio.to_thread(self._references.find, camera, sha256)
+        return await asyncio.to_thread(self._find, camera, sha256)
+
+    def _find(self, camera: str, sha256: str) -> Path:
+        file = self._references.find(camera, sha256)
+        mine = [one for one in in_force.load(self._orders).cameras if one.id == camera]
+        if f"{PLACE}/{camera}/{sha256}.png" not in self._references.in_use(mine):
+            raise NoSuchReference(f"{camera}/{sha256} is not in use")
+        return file
 
     async def take(self, camera: str, signed: str) -> None:
         """Wish for a new view; raises TicketRefused, JournalBusy, or NoSuchReference.

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from contract.keys import write_private
-from contract.messages import Hold, HoldList, HoldReleased, KeptLonger, Order, SegmentClosed
+from contract.messages import Camera, Hold, HoldList, HoldReleased, KeptLonger, Order, SegmentClosed
 from edge.clockrun import sealed_in
 from edge.expiring import deleting
 from edge.expiry import CentreTime
@@ -46,6 +46,7 @@ class Shelf:
         self.boot = "b0"
         self.is_trusted = True
         self.orders: dict[str, Order] = {}
+        self.cameras: tuple[Camera, ...] = ()
         self.centre = CentreTime()
         self.holds = load(data / "holds.json")
         self.remover = self._remover()
@@ -79,7 +80,7 @@ class Shelf:
             self.centre,
             self.clock,
             self.boot,
-            lambda: OrdersInForce(orders=tuple(self.orders.values())),
+            lambda: OrdersInForce(orders=tuple(self.orders.values()), cameras=self.cameras),
             lambda: self.holds,
             lambda: self.is_trusted,
         )

@@ -1,6 +1,7 @@
 """The expiry task on real files and a real journal."""
 
 import ast
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.messages import HoldReleased, KeptLonger, RetentionRaised
+from contract.keys import write_private
+from contract.messages import Camera, HoldReleased, KeptLonger, RetentionRaised
 from contract.retention import LIST_LIVES
 from edge import remover
 from edge.expiring import deleting, is_deleting
 from edge.expiry import MARGIN, Term
+from edge.references import References
 from edge.remover import NotExpiring
 from tests.fakes.shelf import Shelf, TurnedClock, hold, mount, take_away
 from tests.guard.sealed_guard import by_hand
@@ -410,6 +413,67 @@ async def test_quarantined_files_and_remnants_have_a_term_too(shelf: Shelf) -> N
     await shelf.remover.look()
     assert not quarantined.exists()
     assert len((await shelf.terms.deletions())[0].root) == 64
+
+
+async def test_a_window_is_forgotten_when_it_asks_for_nothing_more(shelf: Shelf) -> None:
+    """Its days are over and its footage is gone; while a hold keeps that, the window stays, too."""
+    end = shelf.clock.now()
+    shelf.order("w1", "c1", end - HOUR, end)
+    shelf.order("w2", "c2", end - HOUR, end, 60)
+    shelf.order("w3", "c3", end - HOUR, end)
+    for camera in ("c1", "c2", "c3"):
+        await recorded(shelf, camera)
+    for days, left in ((30, {"c1", "c2", "c3"}), (1, {"c1", "c2"}), (30, {"c1"})):
+        shelf.clock.turn(timedelta(days=days) + HOUR)
+        shelf.hear(shelf.clock.now(), hold("h1", "c1", end - HOUR, end))
+        await shelf.remover.look()
+        await shelf.remover.look()
+        assert await shelf.terms.cameras() == left
+
+
+async def test_a_reference_view_that_is_in_use_no_more_goes_after_thirty_days(shelf: Shelf) -> None:
+    """The approved view and the newest candidate stay; a view that is approved again does, too."""
+    views = References.below(shelf.data)
+    await asyncio.to_thread(put_views, views)
+    shelf.cameras = (Camera(id="c1", room="r1", sealed="", reference=f"{1:064}"),)
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    assert {term.path[-5:] for term in await shelf.terms.all()} == {"2.png", "3.png"}
+    shelf.clock.turn(DAYS_30 - HOUR)
+    await shelf.remover.look()
+    shelf.cameras = (Camera(id="c1", room="r1", sealed="", reference=f"{2:064}"),)
+    shelf.clock.turn(2 * HOUR)
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    left = sorted(file.stem[-1] for file in views.folder("c1").glob("*.png"))
+    assert left == ["1", "2", "4"]
+    assert [one.path[-5:] for one in await shelf.terms.deletions()] == ["3.png"]
+    assert [term.path[-5:] for term in await shelf.terms.all()] == ["1.png"]
+    assert (views.folder("c1") / "thresholds.json").exists()
+
+
+async def test_a_view_that_came_into_use_within_the_hour_stays(shelf: Shelf) -> None:
+    views = References.below(shelf.data)
+    await asyncio.to_thread(put_views, views)
+    shelf.cameras = (Camera(id="c1", room="r1", sealed="", reference=f"{1:064}"),)
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    shelf.clock.turn(DAYS_30)
+    shelf.hear(shelf.clock.now())
+    await shelf.remover.look()
+    shelf.clock.turn(timedelta(minutes=1))
+    shelf.cameras = (Camera(id="c1", room="r1", sealed="", reference=f"{2:064}"),)
+    await shelf.remover.look()
+    assert views.place("c1", f"{2:064}").exists()
+    assert not views.place("c1", f"{3:064}").exists()
+
+
+def put_views(views: References) -> None:
+    """Four views of a camera, of which the last is the newest."""
+    for number in range(1, 5):
+        write_private(views.place("c1", f"{number:064}"), b"people in a room")
+        views.put_forward("c1", f"{number:064}")
+    write_private(views.folder("c1") / "thresholds.json", b"{}")
 
 
 async def test_the_chain_survives_its_deleted_links(shelf: Shelf) -> None:

@@ -28,8 +28,9 @@ def references(tmp_path: Path) -> References:
     return views
 
 
-def has_camera(folder: Path, camera: str) -> None:
-    orders = OrdersInForce(cameras=(Camera(id=camera, room="A101", sealed=""),))
+def has_camera(folder: Path, camera: str, reference: str = "") -> None:
+    one = Camera(id=camera, room="A101", sealed="", reference=reference)
+    orders = OrdersInForce(cameras=(one,))
     write_private(folder / "orders.json", msgspec.json.encode(orders))
 
 
@@ -48,6 +49,22 @@ async def test_a_ticket_opens_a_reference_view(tmp_path: Path, references: Refer
         assert (response.status, await response.read()) == (200, PNG)
         assert response.content_type == "image/png"
         assert (references.find("cam1", SHA256).stat().st_mode & 0o777) == 0o600
+
+
+async def test_only_the_newest_and_the_approved_view_are_shown(
+    tmp_path: Path, references: References
+) -> None:
+    newest = hashlib.sha256(b"newer").hexdigest()
+    references.put_forward("cam1", SHA256)
+    async with live_box(tmp_path, "cam1") as box:
+        has_camera(tmp_path, "cam1")
+        assert (await ask(box, "GET", VIEW)).status == 200
+        write_private(references.place("cam1", newest), b"newer")
+        references.put_forward("cam1", newest)
+        assert (await ask(box, "GET", f"references/cam1/{newest}")).status == 200
+        assert (await ask(box, "GET", VIEW)).status == 404
+        has_camera(tmp_path, "cam1", reference=SHA256)
+        assert (await ask(box, "GET", VIEW)).status == 200
 
 
 async def test_a_ticket_opens_no_other_view(tmp_path: Path, references: References) -> None:

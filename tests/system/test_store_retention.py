@@ -3,22 +3,26 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from contract.messages import Hold, HoldsHeard
+from contract.messages import Deferred, Hold, HoldsHeard
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.events import Events
-from orchestrator.expired import note_holds
+from orchestrator.exams import Lead
+from orchestrator.expired import note_deferral, note_holds
 from orchestrator.holds import HoldRefused, Holds, Limits, NewHold
+from orchestrator.planning import Session
 from orchestrator.retention import Retention, RetentionRefused, Total
+from orchestrator.sessions import columns_of
 from orchestrator.store import Store
-from orchestrator.store.tables import cameras, edges, holds, rooms, segments
+from orchestrator.store.tables import cameras, edges, exam_sessions, holds, rooms, segments
 from tests.fakes.clock import ManualClock
 from tests.fakes.shelf import hold
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LEAD = Lead.of(30, 15)
 LIMITS = Limits(owner_bytes=3500, site_bytes=10_000)
 
 
@@ -72,7 +76,7 @@ def wanted(clock: ManualClock, days: int = 2) -> NewHold:
 
 async def test_what_is_due_is_what_no_hold_covers(store: Store) -> None:
     clock = ManualClock()
-    desk, retention = await furnish(store, clock), Retention(store, clock)
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
     placed = await desk.place(person("li"), wanted(clock))
     assert (placed.covered.segments, placed.boxes) == (2, {"b1": False})
     found = await retention.due(clock.now() + 33 * DAY)
@@ -83,7 +87,7 @@ async def test_what_is_due_is_what_no_hold_covers(store: Store) -> None:
 
 async def test_days_are_those_of_the_site(store: Store) -> None:
     clock = ManualClock()
-    desk, retention = await furnish(store, clock), Retention(store, clock)
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
     await desk.place(person("li"), wanted(clock, 1))
     zone = (clock.now() + 20 * HOUR).tzinfo
     assert zone is not None
@@ -143,10 +147,75 @@ async def test_a_hold_only_its_box_knew_comes_back_for_two_to_release(store: Sto
 
 
 async def test_no_class_is_shorter_than_thirty_days(store: Store) -> None:
-    retention = Retention(store, ManualClock())
+    retention = Retention(store, ManualClock(), LEAD)
     with pytest.raises(RetentionRefused) as refused:
         await retention.set_class(person("li"), "校级", 29, "省空间")
     assert refused.value.code == "retention_too_short"
     await retention.set_class(person("li"), "国家教育考试", 180, "上级要求")
     (only,) = await retention.classes()
     assert (only.category, only.days, only.set_by) == ("国家教育考试", 180, "li")
+
+
+async def examine(store: Store, clock: ManualClock, *categories: str) -> None:
+    """One exam a day in the camera's room, of these categories."""
+    rows = [
+        Session(
+            id=f"s{day}",
+            room="r1",
+            start=clock.now() + day * DAY,
+            end=clock.now() + day * DAY + HOUR,
+            category=category,
+        )
+        for day, category in enumerate(categories)
+    ]
+    async with store.write() as connection:
+        await connection.execute(insert(exam_sessions), [columns_of(row) for row in rows])
+
+
+async def terms(store: Store) -> list[timedelta]:
+    """How long each recording is kept after its end, oldest first."""
+    s = segments.c
+    query = select(s.retain_until, s.ends_at).order_by(s.starts_at)
+    async with store.read() as connection:
+        return [row.retain_until - row.ends_at for row in await connection.execute(query)]
+
+
+async def test_a_longer_class_keeps_what_there_is_longer_and_a_shorter_one_takes_nothing(
+    store: Store,
+) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    await examine(store, clock, "国家教育考试", "院系考试", "国家教育考试")
+    before = await terms(store)
+    clock.step(20 * DAY)
+    retention = Retention(store, clock, LEAD)
+    await retention.set_class(person("li"), "国家教育考试", 60, "上级要求")
+    longer = LEAD.after + 60 * DAY
+    assert await terms(store) == [longer, before[1], longer, *before[3:]]
+    await retention.set_class(person("li"), "国家教育考试", 40, "省空间")
+    await retention.raise_terms()
+    assert await terms(store) == [longer, before[1], longer, *before[3:]]
+
+
+async def test_what_a_stop_came_between_is_kept_longer_after_it(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    await examine(store, clock, *["国家教育考试"] * 5)
+    retention = Retention(store, clock, LEAD)
+    await retention.set_class(person("li"), "国家教育考试", 60, "上级要求")
+    clock.step(20 * DAY)  # the exams were recorded, and the class was not applied to them
+    await retention.raise_terms()
+    assert await terms(store) == [LEAD.after + 60 * DAY] * 5
+
+
+async def test_what_is_late_is_counted_whole_however_few_are_named(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    named = tuple(f"c1.main.{day}" for day in range(4))
+    async with store.write() as connection:
+        await note_deferral(
+            connection, "b1", Deferred(segments=named, why="clock_unconfirmed", since=clock.now())
+        )
+    found = await Retention(store, clock, LEAD).due(clock.now(), limit=2)
+    assert len(found.deferred) == 2
+    assert found.totals["deferred"] == Total(4, 4000)

@@ -28,8 +28,10 @@ from orchestrator.store.tables import exports, segments
 from tests.fakes.box import FakeBox
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
 from tests.fakes.footage import record, taken
+from tests.fakes.gone import gone
 from tests.fakes.shelf_box import serving_shelf
 from tests.fakes.waiting import until, until_async
+from tests.guard.sealed_guard import by_hand
 
 SINCE = timedelta(seconds=2.35)
 UNTIL = timedelta(seconds=7.25)
@@ -160,6 +162,21 @@ async def test_a_part_that_was_not_recorded_is_declared(scene: Scene) -> None:
     assert missing["camera"] == "cam-1"
 
 
+async def test_what_its_box_deleted_before_a_hold_was_placed_is_declared_as_missing(
+    scene: Scene,
+) -> None:
+    first = scene.told[0]
+    async with scene.centre.store.write() as connection:
+        await connection.execute(gone("b1", first.segment, "cam-1", first.start, first.end))
+    with by_hand():
+        (scene.data / first.path).unlink()
+    export = await scene.made()
+    assert export.state == "made", export.problem
+    with zipfile.ZipFile(scene.file(export)) as archive:
+        (missing,) = json.loads(archive.read("manifest.json"))["what"]["missing"]
+    assert missing["camera"] == "cam-1"
+
+
 async def test_the_size_is_said_beforehand_and_is_about_right(scene: Scene) -> None:
     asked = scene.asked()
     plan = await scene.centre.exports.estimate(scene.office, asked.cameras, asked.span)
@@ -227,7 +244,8 @@ async def test_footage_that_was_changed_on_the_box_does_not_become_evidence(scen
 
 
 async def test_a_recording_that_is_gone_from_the_box_is_said_to_be(scene: Scene) -> None:
-    (scene.data / scene.told[0].path).unlink()
+    with by_hand():
+        (scene.data / scene.told[0].path).unlink()
     assert (await scene.made()).problem == "no_footage"
 
 

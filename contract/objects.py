@@ -17,6 +17,7 @@ MARK = "xunkao-archive"
 """A file of this name must stand in a mounted archive: else the mount may be missing."""
 _PART_BYTES = 8 << 20
 _CHUNK_BYTES = 1 << 20
+_LISTED_AT_ONCE = 500
 _PATIENCE = timedelta(seconds=20)
 
 if TYPE_CHECKING:
@@ -123,6 +124,13 @@ class Objects:
                 await obstore.delete_async(self._store, name)
         except NoSuchObject:
             return
+
+    async def names(self) -> AsyncGenerator[list[str]]:
+        """Give the names of all objects, some at a time. Raises StoreAway."""
+        self._look_whether_mounted()
+        with _translated("the list of objects"):
+            async for some in obstore.list(self._store, chunk_size=_LISTED_AT_ONCE):
+                yield [meta["path"] for meta in some]
 
     def _look_whether_mounted(self) -> None:
         if self._root is None:

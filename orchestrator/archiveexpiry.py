@@ -20,7 +20,10 @@ from orchestrator.store.tables import archive_copies, segments
 log = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=10)
+LIST_EVERY = timedelta(days=1)
+"""So often the whole archive is looked through for objects that no box told of."""
 _MOST = 500
+_ENDING = ".xka"
 
 
 class MayDelete(Protocol):
@@ -45,8 +48,16 @@ class ArchiveExpiry:
         """Work until cancelled; an archive or database that is away is tried again."""
 
         async def forever() -> None:
+            listed_at: float | None = None
             while True:
                 await self.sweep()
+                now = self._clock.monotonic()
+                if listed_at is None or now - listed_at >= LIST_EVERY.total_seconds():
+                    listed_at = now
+                    try:
+                        await self.sweep_untold()
+                    except StoreAway as error:  # listing may be a right we lack: all else goes on
+                        log.warning("the archive was not looked through: %s", error)
                 await self._clock.sleep(EVERY.total_seconds())
 
         away = (StoreAway, DatabaseAway)
@@ -68,6 +79,52 @@ class ArchiveExpiry:
             segment, copy, _, until = batch[-1]
             after = (until, segment, copy)
         return gone
+
+    async def sweep_untold(self) -> int:
+        """Delete objects past their term that no box told of; gives how many. Raises StoreAway.
+
+        Those were sent and not read back before their footage went, or sent again by a box that
+        lost its journal. What is of no segment known here stays: nobody knows its term.
+        """
+        if not await self._is_time_agreed():
+            return 0
+        gone = 0
+        async for names in self._objects.names():
+            for segment, place in await self._untold(names):
+                now = self._clock.now()
+                async with self._store.write() as connection:
+                    if not await self._may_delete(connection, segment, now):
+                        continue
+                    act = Act(SYSTEM, "delete_archive_copy", f"{segment} {place}", "not told of")
+                    await append(connection, act, now)
+                await self._objects.delete(place)
+                gone += 1
+        return gone
+
+    async def _untold(self, names: list[str]) -> list[tuple[str, str]]:
+        """Give segment and name of the objects that are past their term and no standing copy."""
+        named = [
+            (name.rpartition("/")[2].removesuffix(_ENDING), name)
+            for name in names
+            if name.endswith(_ENDING)
+        ]
+        c, s = archive_copies.c, segments.c
+        told = select(c.place).where(c.deleted_at.is_(None), c.place.in_(names))
+        past = select(s.id, s.edge).where(
+            s.id.in_({segment for segment, _ in named}),
+            s.retain_until <= self._clock.now(),
+            ~is_held(),
+        )
+        async with self._store.read() as connection:
+            standing = set(await connection.scalars(told))
+            edge_of = {row.id: row.edge for row in await connection.execute(past)}
+        return [
+            (segment, place)
+            for segment, place in named
+            if segment in edge_of
+            and place.startswith(f"{edge_of[segment]}/")
+            and place not in standing
+        ]
 
     async def _is_time_agreed(self) -> bool:
         async with self._store.read() as connection:

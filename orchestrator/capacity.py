@@ -13,9 +13,10 @@ from contract.clock import Clock
 from contract.messages import Stream
 from contract.retention import FLOOR_DAYS, period
 from contract.spans import Span
-from orchestrator.covers import LIVE
+from orchestrator.categories import classes
+from orchestrator.covers import LIVE, is_deleted
 from orchestrator.exams import Lead
-from orchestrator.planning import Difference, Session, orders, windows
+from orchestrator.planning import Difference, PlannedOrder, Session, orders, windows
 from orchestrator.planning.forecast import (
     BoxForecast,
     Planned,
@@ -158,6 +159,7 @@ class Capacity:
             rates=await _rates(connection, [row.id for row in rows], now),
             cameras=dict(by_room),
             edge_of={row.id: row.edge for row in rows},
+            days=await classes(connection),
         )
 
     async def _stored(self, connection: AsyncConnection, now: datetime) -> tuple[Stored, ...]:
@@ -190,6 +192,7 @@ class Capacity:
                 s.camera == held.camera,
                 s.starts_at < held.span.end,
                 s.ends_at > held.span.start,
+                ~is_deleted(),
             )
             for row in await connection.execute(query):
                 key = (row.id, row.edge, row.retain_until, row.bytes)
@@ -199,16 +202,21 @@ class Capacity:
         return found
 
     def _judge(
-        self, disks: "_Disks", sessions: Iterable[Session], now: datetime, days: int
+        self, disks: "_Disks", sessions: Sequence[Session], now: datetime, days: int
     ) -> tuple[BoxForecast, ...]:
         planned = orders(sessions, disks.cameras, self._lead.before, self._lead.after)
+        kept = _kept(planned, sessions, disks.days)
         plans = [
             Planned(
                 edge=disks.edge_of[camera],
                 camera=camera,
                 span=span,
                 rate=disks.rates[camera],
-                keep_until=span.end + period(FLOOR_DAYS),
+                keep_until=max(
+                    until
+                    for one, until in kept[camera]
+                    if one.start < span.end and span.start < one.end
+                ),
             )
             for camera, spans in windows(planned).items()
             for span in spans
@@ -225,6 +233,20 @@ class _Disks:
     rates: dict[str, Rate]
     cameras: dict[str, list[str]]
     edge_of: dict[str, str]
+    days: dict[str, int]
+    """By category of exam, where it is more than thirty."""
+
+
+def _kept(
+    planned: Iterable[PlannedOrder], sessions: Iterable[Session], days: dict[str, int]
+) -> dict[str, list[tuple[Span, datetime]]]:
+    """Give until when the footage of each camera's orders is kept, by the class of the exam."""
+    category = {session.id: session.category for session in sessions}
+    kept: dict[str, list[tuple[Span, datetime]]] = defaultdict(list)
+    for order in planned:
+        term = period(days.get(category[order.session], FLOOR_DAYS))
+        kept[order.camera].append((Span(order.start, order.end), order.end + term))
+    return kept
 
 
 def _days_to(sessions: Iterable[Session], now: datetime) -> int:

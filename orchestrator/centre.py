@@ -1,6 +1,7 @@
 """The centre: all its services put together, and what it does by itself."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from contract.clock import Clock
 from contract.enrolment import Enrol
 from contract.messages import EdgeStatus
 from contract.objects import Objects
+from contract.retry import keep
 from orchestrator.accounts import Accounts
 from orchestrator.alerts.desk import Alerts
 from orchestrator.anchoring import Anchoring
@@ -50,8 +52,10 @@ from orchestrator.revoked import follow_revocations
 from orchestrator.screening import Screening
 from orchestrator.sessions import Sessions
 from orchestrator.site import Site
-from orchestrator.store import Store
+from orchestrator.store import Store, StoreAway
 from orchestrator.timetables import Timetables
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Centre:
             group.create_task(self.alerts.run(), name="alerts")
             group.create_task(self.certificates.run(), name="certificates")
             if self.archive_expiry is not None:
-                group.create_task(self.archive_expiry.run(), name="archive expiry")
+                group.create_task(self._expire(self.archive_expiry), name="archive expiry")
             group.create_task(self.anchoring.run(self.dispatch.publish_all), name="anchors")
             group.create_task(
                 follow_revocations(self.store, self.clock, self._throw_out), name="revocations"
@@ -154,6 +158,12 @@ class Centre:
         await self.broker.book.remove_edge(edge)
         await self.dispatch.forget(edge)
         await self.hold_lists.forget(edge)
+
+    async def _expire(self, expiry: ArchiveExpiry) -> None:
+        """Let copies go, once terms are what the classes say: a stop may have come between."""
+        terms = self.retention.raise_terms
+        await keep("terms", terms, on=(StoreAway,), clock=self.clock, log=log)
+        await expiry.run()
 
     async def _listen(self) -> None:
         async def greet(bus: Bus) -> None:
@@ -283,7 +293,7 @@ def _compose(
         alerts=Alerts(store, bus, events, clock, lead, duty),
         holds=Holds(store, events, clock, limits, hold_lists.touch),
         hold_lists=hold_lists,
-        retention=Retention(store, clock),
+        retention=Retention(store, clock, lead),
         certificates=Certificates(
             store,
             keyring.attest,

@@ -126,6 +126,7 @@ class Recordings:
     async def days(self, camera: str, first: date, last: date, zone: ZoneInfo) -> list[date]:
         """Give the days of the zone, of at most 62, on which the camera has recordings."""
         s = segments.c
+        seen = or_(s.retain_until > self._clock.now(), is_held())
         found = []
         async with self._store.read() as connection:
             for number in range(min(MOST_DAYS, (last - first).days + 1)):
@@ -135,7 +136,8 @@ class Recordings:
                 query = select(s.id).where(
                     s.camera == camera,
                     s.stream == "main",
-                    s.retain_until > self._clock.now(),
+                    seen,
+                    ~is_deleted(),
                     s.starts_at < end,
                     s.starts_at > start - LONGEST_SEGMENT,
                     s.ends_at > start,

@@ -21,7 +21,9 @@ from contract.clock import Clock
 from contract.retention import FLOOR_DAYS, TooShort, period
 from orchestrator.accounts import Person
 from orchestrator.covers import is_deleted, is_held
+from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
+from orchestrator.longer import raise_terms
 from orchestrator.store import Store
 from orchestrator.store.tables import (
     deferrals,
@@ -101,31 +103,35 @@ class Class:
 class Retention:
     """Reads terms and sets classes."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, lead: Lead) -> None:
         self._store = store
         self._clock = clock
+        self._lead = lead
 
     async def due(self, at: datetime, limit: int = 1000) -> Due:
         """Give what will be deleted by then, what holds keep, and what is late already."""
         over = [segments.c.retain_until <= at, ~is_deleted()]
+        mine = (deferrals.c.segment == segments.c.id) & (deferrals.c.edge == segments.c.edge)
+        still = [deferrals.c.ended_at.is_(None), ~is_deleted(), ~is_held()]
         late = (
             select(segments, deferrals.c.why, deferrals.c.since)
-            .join(
-                deferrals,
-                (deferrals.c.segment == segments.c.id) & (deferrals.c.edge == segments.c.edge),
-            )
-            .where(deferrals.c.ended_at.is_(None), ~is_deleted(), ~is_held())
+            .join(deferrals, mine)
+            .where(*still)
             .order_by(deferrals.c.since, segments.c.id)
             .limit(limit)
         )
+        total = select(
+            func.count(segments.c.id), func.coalesce(func.sum(segments.c.bytes), 0)
+        ).where(mine, *still)
         async with self._store.read() as connection:
             due, due_total = await _pieces(connection, [*over, ~is_held()], limit)
             held, held_total = await _pieces(connection, [*over, is_held()], limit)
             deferred = [_piece(row) for row in await connection.execute(late)]
+            count, size = (await connection.execute(total)).one()
         totals = {
             "due": due_total,
             "held": held_total,
-            "deferred": Total(len(deferred), sum(one.bytes for one in deferred)),
+            "deferred": Total(count, int(size)),
         }
         return Due(at, due, held, deferred, totals)
 
@@ -181,12 +187,16 @@ class Retention:
         }
         return [known.get(name, Class(name, FLOOR_DAYS)) for name in sorted(names)]
 
+    async def raise_terms(self) -> None:
+        """Make terms as long as the classes say: after one was set, and after a start."""
+        await raise_terms(self._store, self._lead, self._clock.now())
+
     async def set_class(
         self, person: Person, category: str, days: int, reason: str, source: str = ""
     ) -> Class:
         """Keep footage of this category so many days; raises RetentionRefused below thirty.
 
-        What has its term already may keep longer by it, and never shorter.
+        What has its term already is kept longer by it, and never shorter.
         """
         now = self._clock.now()
         act = Act(person.user, "set_retention", f"{category} {days} d"[:200], reason, source=source)
@@ -210,6 +220,7 @@ class Retention:
                 )
         if refusal is not None:
             raise refusal
+        await self.raise_terms()
         return Class(category, days, person.user, now)
 
 

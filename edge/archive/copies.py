@@ -108,6 +108,15 @@ class Copies:
             _PUT, self._row(made, "verified", at), fact, at, f"archived.{made.sha256[:32]}"
         )
 
+    async def outgoing(self) -> list[SegmentClosed]:
+        """Give the segments on record of which an object waits to be sent and read back."""
+        rows = await self._journal.rows(
+            "select s.row from copies c join segments s on s.id = c.segment "
+            "where c.copy = ? and c.state = 'sealed'",
+            (self._copy,),
+        )
+        return [msgspec.json.decode(row[0], type=SegmentClosed) for row in rows]
+
     async def _put(self, made: SealedCopy, state: State, at: datetime) -> None:
         await self._journal.write(_PUT, self._row(made, state, at))
 

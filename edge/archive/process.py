@@ -74,6 +74,7 @@ class Archivist:
         """Copy all that is due now; gives how many. Raises what `run` tries again after."""
         done = 0
         objects = Objects.of(self._archive)
+        await self._tidy()
         sender = Sender(self._config, self._archive, self._clock, self._copies, objects)
         while True:
             orders = await asyncio.to_thread(in_force.load, self._config.orders)
@@ -107,6 +108,11 @@ class Archivist:
         self._tries.pop(segment.segment, None)
         return True
 
+    async def _tidy(self) -> None:
+        """Remove objects on their way whose footage is gone, or that arrived before a crash."""
+        waiting = await self._copies.outgoing()
+        await asyncio.to_thread(_keep_only, self._config, waiting)
+
     async def _say(self, trouble: str) -> None:
         """Tell when second copies cannot be made, and when they can again; not at every try."""
         if bool(trouble) == bool(self._trouble):
@@ -121,3 +127,12 @@ class Archivist:
             await self._journal.add_fact(fact, self._clock.now())
         except (JournalBusy, sqlite3.Error):
             self._trouble = ""  # told at the next try
+
+
+def _keep_only(config: EdgeConfig, waiting: list[SegmentClosed]) -> None:
+    if not config.outgoing.is_dir():
+        return
+    wanted = {one.segment for one in waiting if (config.data / one.path).exists()}
+    for file in config.outgoing.iterdir():
+        if file.suffix in (".xka", ".new") and file.stem not in wanted:
+            file.unlink(missing_ok=True)

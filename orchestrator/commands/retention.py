@@ -10,6 +10,7 @@ import typer
 from contract.clock import SystemClock
 from orchestrator.commands.terminal import DEFAULT_CONFIG, ConfigPath, opened, refusals
 from orchestrator.config import Config
+from orchestrator.exams import Lead
 from orchestrator.retention import Due, Retention
 
 app = typer.Typer(help="Retention: thirty days, no less.", no_args_is_help=True)
@@ -33,7 +34,8 @@ def due(
         clock = SystemClock()
         async with opened(config) as (settings, store):
             until = _instant(at, settings) if at else clock.now()
-            return settings, await Retention(store, clock).due(until, limit)
+            lead = Lead.of(settings.lead_in_minutes, settings.lead_out_minutes)
+            return settings, await Retention(store, clock, lead).due(until, limit)
 
     with refusals(ValueError):
         settings, found = asyncio.run(work())

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import Fact
 from contract.spans import Span, subtract
-from orchestrator.covers import is_held
+from orchestrator.covers import is_deleted, is_held
 from orchestrator.store import Store
 from orchestrator.store.tables import cameras, facts, segments
 
@@ -107,7 +107,7 @@ async def _segments(
     query = (
         select(segments, is_held().label("is_held"))
         .where(s.stream == "main", s.camera.in_(wanted))
-        .where(s.ends_at > span.start, s.starts_at < span.end)
+        .where(s.ends_at > span.start, s.starts_at < span.end, ~is_deleted())
         .order_by(s.camera, s.starts_at, s.id)
     )
     return (await connection.execute(query)).all()

@@ -19,7 +19,7 @@ from contract.archive import ArchiveBroken, decrypt
 from contract.clock import SystemClock
 from contract.keys import SealKey
 from contract.messages import Order, ShelfTrouble
-from contract.objects import Objects, StoreAway
+from contract.objects import MARK, Objects, StoreAway
 from contract.segmentroot import root_of
 from edge import orders as in_force
 from edge.archive.process import Archivist
@@ -39,6 +39,7 @@ from tests.fakes.archive import (
     told_copies,
 )
 from tests.fakes.waiting import until_async
+from tests.guard.sealed_guard import by_hand
 
 KEY = SealKey.make()
 FAST = 1_000_000_000
@@ -168,6 +169,27 @@ async def test_what_was_sealed_before_a_crash_is_not_sent_again(tmp_path: Path) 
     assert place.stat().st_mtime_ns == sent_at
     assert len(await told_copies(config)) == 1
     assert names(store) == [one.place]
+
+
+async def test_what_waits_to_be_sent_goes_with_its_footage(tmp_path: Path) -> None:
+    archive, _ = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    segment, _ = await shelve(config, 2)
+    (tmp_path / "archive" / MARK).unlink()  # the archive is away: both are sealed, none is sent
+    with pytest.raises(StoreAway):
+        await copy_all(config)
+    half = config.outgoing / "cam-01.main.half.new"
+    half.touch()
+    (waiting,) = config.outgoing.glob("*.xka")
+    assert waiting.stem == segment.segment
+    with pytest.raises(StoreAway):
+        await copy_all(config)
+    assert list(config.outgoing.iterdir()) == [waiting]
+    with by_hand():
+        (config.data / segment.path).unlink()
+    with pytest.raises(StoreAway):
+        await copy_all(config)
+    assert not waiting.exists()
 
 
 async def test_a_copy_that_came_back_changed_does_not_count_until_it_was_sent_again(

@@ -203,3 +203,31 @@ async def test_a_sweep_looks_at_all_that_is_past_its_term(site: Site) -> None:
     expiry = ArchiveExpiry(site.store, site.objects, site.clock, last_alone)
     assert await expiry.sweep() == 1
     assert len(looked) == len(set(looked)) == 521
+
+
+async def test_objects_that_no_box_told_of_go_with_their_term(site: Site) -> None:
+    now = site.clock.now()
+    await site.copy([now - 9 * DAY, now - 8 * DAY, now - 7 * DAY, now + DAY])
+    await site.hold(now - 38 * DAY - 2 * MINUTE, now - 38 * DAY)
+    c = archive_copies.c
+    async with site.store.write() as connection:  # 0 was sent and never read back, like 1 and 3
+        await connection.execute(delete(archive_copies).where(c.segment != "cam1.main.0002"))
+    for stranger in ("b2/cam1.main.0000.xka", "b1/unknown.xka", "b1/cam1.main.0000"):
+        await site.objects.put(stranger, b"xyz")
+    assert await site.expiry.sweep_untold() == 0  # nobody confirms the clock
+    await site.beat("b1")
+    assert await site.expiry.sweep_untold() == 1
+    left = sorted([name async for some in site.objects.names() for name in some])
+    assert left == [
+        "b1/cam1.main.0000",
+        "b1/cam1.main.0001.xka",  # held
+        "b1/cam1.main.0002.xka",  # told: it goes by its record
+        "b1/cam1.main.0003.xka",  # not over
+        "b1/unknown.xka",
+        "b2/cam1.main.0000.xka",
+        MARK,
+    ]
+    assert await site.expiry.sweep() == 1
+    await site.objects.put("b1/cam1.main.0002.xka", b"xyz")  # sent again: its journal was lost
+    assert await site.expiry.sweep_untold() == 1
+    assert await site.objects.size("b1/cam1.main.0002.xka") is None

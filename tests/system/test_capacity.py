@@ -17,10 +17,12 @@ from orchestrator.capacity import Capacity, DoesNotFit, HeldSpan
 from orchestrator.exams import Lead
 from orchestrator.ledger import Ledger
 from orchestrator.planning.forecast import SAFETY
+from orchestrator.retention import Retention
 from orchestrator.store import Store
 from orchestrator.store.tables import cameras, edges, rooms, segments
 from orchestrator.timetables import ReasonRequired, Staged, Timetables
 from tests.fakes.clock import ManualClock
+from tests.fakes.gone import gone
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 LEAD = Lead(timedelta(minutes=30), timedelta(minutes=15))
@@ -154,6 +156,32 @@ async def test_held_footage_stays_beyond_its_term(
     box = (await office.capacity.forecast())[0]
     assert box.held_bytes == 7 * GB
     assert sum(day.expiring_bytes for day in box.days) == 2 * GB
+
+
+async def test_what_its_box_deleted_is_not_held(
+    store: Store, clock: ManualClock, site: None
+) -> None:
+    start = NOW - timedelta(days=32)
+    office = Office(store, clock, [HeldSpan("cam-1", Span(start, NOW))])
+    await office.hear("box-1", 100 * GB, 60 * GB)
+    await office.shelve("cam-1", start, 7 * GB, NOW - timedelta(days=2))
+    await office.shelve("cam-1", start + timedelta(hours=1), 2 * GB, NOW - timedelta(days=2))
+    name = f"cam-1.main.{start:%Y%m%dT%H%M%S}"
+    async with store.write() as connection:
+        await connection.execute(gone("box-1", name, "cam-1", start, NOW - timedelta(days=1)))
+    assert (await office.capacity.forecast())[0].held_bytes == 2 * GB
+
+
+async def test_planned_footage_goes_when_its_class_ends(office: Office) -> None:
+    await office.hear("box-1", 100 * GB, 60 * GB, cam_1=8_000_000, cam_2=8_000_000)
+    retention = Retention(office.store, office.clock, LEAD)
+    await retention.set_class(WANG, "国家教育考试", 60, "上级要求")
+    data = f"{HEAD},考试类别\n{EXAM},国家教育考试\n{OTHER},校级课程考试\n".encode()
+    staged = await office.timetables.stage(data, "期末.csv", WANG)
+    await office.timetables.apply(staged.id, WANG)
+    box = (await office.capacity.forecast(days=80))[0]
+    expiring = [day.date for day in box.days if day.expiring_bytes]
+    assert expiring == [date(2027, 2, 13), date(2027, 3, 14)]
 
 
 async def test_a_timetable_that_does_not_fit_is_refused_and_nothing_changes(

@@ -28,6 +28,7 @@ from orchestrator.store.tables import exports, segments
 from tests.fakes.box import FakeBox
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
 from tests.fakes.footage import record, taken
+from tests.fakes.gone import gone
 from tests.fakes.shelf_box import serving_shelf
 from tests.fakes.waiting import until, until_async
 from tests.guard.sealed_guard import by_hand
@@ -156,6 +157,21 @@ async def test_a_part_that_was_not_recorded_is_declared(scene: Scene) -> None:
     ((camera, hole),) = plan.missing
     assert (camera, hole.seconds) == ("cam-1", 4)
     export = await scene.made(asked)
+    with zipfile.ZipFile(scene.file(export)) as archive:
+        (missing,) = json.loads(archive.read("manifest.json"))["what"]["missing"]
+    assert missing["camera"] == "cam-1"
+
+
+async def test_what_its_box_deleted_before_a_hold_was_placed_is_declared_as_missing(
+    scene: Scene,
+) -> None:
+    first = scene.told[0]
+    async with scene.centre.store.write() as connection:
+        await connection.execute(gone("b1", first.segment, "cam-1", first.start, first.end))
+    with by_hand():
+        (scene.data / first.path).unlink()
+    export = await scene.made()
+    assert export.state == "made", export.problem
     with zipfile.ZipFile(scene.file(export)) as archive:
         (missing,) = json.loads(archive.read("manifest.json"))["what"]["missing"]
     assert missing["camera"] == "cam-1"

@@ -1,18 +1,22 @@
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 
+from contract.spans import Span
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.centre import Centre
+from orchestrator.holds import NewHold
 from orchestrator.recordings import Media, PlaybackRefused
 from orchestrator.store.tables import segments
 from tests.fakes.box import FakeBox, segment
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
+from tests.fakes.gone import gone
 from tests.fakes.waiting import until
 
 BYTES = bytes(range(256)) * 1000
@@ -110,6 +114,37 @@ async def test_a_recording_past_its_term_is_neither_listed_nor_played(
         await connection.execute(update(segments).values(retain_until=centre.clock.now()))
     assert await refusal_of(centre, office, one) == "expired"
     assert await centre.recordings.segments() == []
+
+
+async def test_days_are_those_of_which_something_may_be_seen(
+    centre: Centre, box: FakeBox, office: Person
+) -> None:
+    one = await recorded(centre, box)
+    now, zone = centre.clock.now(), ZoneInfo("Asia/Shanghai")
+    first, last = (now - timedelta(days=2)).date(), (now + timedelta(days=2)).date()
+
+    async def days() -> int:
+        return len(await centre.recordings.days("cam1", first, last, zone))
+
+    seen = await days()
+    assert seen >= 1
+    async with centre.store.write() as connection:
+        await connection.execute(update(segments).values(retain_until=now))
+    assert await days() == 0
+    span = Span(now - timedelta(hours=2), now)
+    held = NewHold(
+        cameras=("cam1",),
+        start=span.start,
+        end=span.end,
+        kind="incident",
+        reason="停电",
+        review_at=now + timedelta(days=30),
+    )
+    await centre.holds.place(office, held)
+    assert await days() == seen
+    async with centre.store.write() as connection:
+        await connection.execute(gone("b1", one, "cam1", span.start, span.end))
+    assert await days() == 0
 
 
 async def test_a_file_that_is_gone_from_the_shelf_is_said_to_be(

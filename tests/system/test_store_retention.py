@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from contract.messages import Hold, HoldsHeard
+from contract.messages import Deferred, Hold, HoldsHeard
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.categories import categories
 from orchestrator.covers import LIVE, touched_by_hold
 from orchestrator.events import Events
 from orchestrator.exams import Lead
-from orchestrator.expired import note_holds
+from orchestrator.expired import note_deferral, note_holds
 from orchestrator.holdlists import read_contents
 from orchestrator.holds import HoldRefused, Holds, Limits, NewHold
 from orchestrator.planning import Session
@@ -35,6 +35,7 @@ from tests.fakes.shelf import hold
 from tests.fakes.statements import counted
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LEAD = Lead.of(30, 15)
 LIMITS = Limits(owner_bytes=3500, site_bytes=10_000)
 
 
@@ -88,7 +89,7 @@ def wanted(clock: ManualClock, days: int = 2) -> NewHold:
 
 async def test_what_is_due_is_what_no_hold_covers(store: Store) -> None:
     clock = ManualClock()
-    desk, retention = await furnish(store, clock), Retention(store, clock)
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
     placed = await desk.place(person("li"), wanted(clock))
     assert (placed.covered.segments, placed.boxes) == (2, {"b1": False})
     found = await retention.due(clock.now() + 33 * DAY)
@@ -99,7 +100,7 @@ async def test_what_is_due_is_what_no_hold_covers(store: Store) -> None:
 
 async def test_days_are_those_of_the_site(store: Store) -> None:
     clock = ManualClock()
-    desk, retention = await furnish(store, clock), Retention(store, clock)
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
     await desk.place(person("li"), wanted(clock, 1))
     zone = (clock.now() + 20 * HOUR).tzinfo
     assert zone is not None
@@ -208,7 +209,7 @@ async def test_a_hold_only_its_box_knew_comes_back_for_two_to_release(store: Sto
 
 
 async def test_no_class_is_shorter_than_thirty_days(store: Store) -> None:
-    retention = Retention(store, ManualClock())
+    retention = Retention(store, ManualClock(), LEAD)
     with pytest.raises(RetentionRefused) as refused:
         await retention.set_class(person("li"), "校级", 29, "省空间")
     assert refused.value.code == "retention_too_short"
@@ -238,3 +239,68 @@ async def test_more_sessions_than_a_statement_takes_are_no_hindrance(store: Stor
         assert len(await categories(connection, (row["id"] for row in rows))) == len(rows)
     (longer,) = found["b1"].longer  # of what is over: orders tell of the others
     assert (longer.window, longer.retain_days) == ("s0.c1", 180)
+
+
+async def examine(store: Store, clock: ManualClock, *categories: str) -> None:
+    """One exam a day in the camera's room, of these categories."""
+    rows = [
+        Session(
+            id=f"s{day}",
+            room="r1",
+            start=clock.now() + day * DAY,
+            end=clock.now() + day * DAY + HOUR,
+            category=category,
+        )
+        for day, category in enumerate(categories)
+    ]
+    async with store.write() as connection:
+        await connection.execute(insert(exam_sessions), [columns_of(row) for row in rows])
+
+
+async def terms(store: Store) -> list[timedelta]:
+    """How long each recording is kept after its end, oldest first."""
+    s = segments.c
+    query = select(s.retain_until, s.ends_at).order_by(s.starts_at)
+    async with store.read() as connection:
+        return [row.retain_until - row.ends_at for row in await connection.execute(query)]
+
+
+async def test_a_longer_class_keeps_what_there_is_longer_and_a_shorter_one_takes_nothing(
+    store: Store,
+) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    await examine(store, clock, "国家教育考试", "院系考试", "国家教育考试")
+    before = await terms(store)
+    clock.step(20 * DAY)
+    retention = Retention(store, clock, LEAD)
+    await retention.set_class(person("li"), "国家教育考试", 60, "上级要求")
+    longer = LEAD.after + 60 * DAY
+    assert await terms(store) == [longer, before[1], longer, *before[3:]]
+    await retention.set_class(person("li"), "国家教育考试", 40, "省空间")
+    await retention.raise_terms()
+    assert await terms(store) == [longer, before[1], longer, *before[3:]]
+
+
+async def test_what_a_stop_came_between_is_kept_longer_after_it(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    await examine(store, clock, *["国家教育考试"] * 5)
+    retention = Retention(store, clock, LEAD)
+    await retention.set_class(person("li"), "国家教育考试", 60, "上级要求")
+    clock.step(20 * DAY)  # the exams were recorded, and the class was not applied to them
+    await retention.raise_terms()
+    assert await terms(store) == [LEAD.after + 60 * DAY] * 5
+
+
+async def test_what_is_late_is_counted_whole_however_few_are_named(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    named = tuple(f"c1.main.{day}" for day in range(4))
+    async with store.write() as connection:
+        await note_deferral(
+            connection, "b1", Deferred(segments=named, why="clock_unconfirmed", since=clock.now())
+        )
+    found = await Retention(store, clock, LEAD).due(clock.now(), limit=2)
+    assert len(found.deferred) == 2
+    assert found.totals["deferred"] == Total(4, 4000)

@@ -428,7 +428,7 @@ async def _retain_days(store: Store, now: datetime) -> dict[str, int]:
 async def test_footage_of_a_files_category_is_ordered_for_as_long_as_its_class_says(
     office: Office, store: Store, clock: ManualClock
 ) -> None:
-    await Retention(store, clock).set_class(WANG, "国家教育考试", 60, "上级要求")
+    await Retention(store, clock, LEAD).set_class(WANG, "国家教育考试", 60, "上级要求")
     head = f"{HEAD},考试类别".encode()
     national, plain, odd = f"{MATHS},国家级", f"{PHYSICS},校级课程考试", f"{LAW},奥赛"
     data = b"\n".join([head, *(row.encode() for row in (national, plain, odd))])
@@ -442,7 +442,7 @@ async def test_footage_of_a_files_category_is_ordered_for_as_long_as_its_class_s
         "cam-3": 30,
         "cam-4": 30,
     }
-    used = {each.category for each in await Retention(store, clock).classes()}
+    used = {each.category for each in await Retention(store, clock, LEAD).classes()}
     assert used == {"国家教育考试", "校级课程考试", ""}
     # An edition without the column takes no category away; one that says another, does.
     assert await office.load(MATHS, PHYSICS, LAW) == Applied(0, 0, 0)

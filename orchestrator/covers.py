@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, and_, exists, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    exists,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import CLOCKS_AGREE
@@ -13,6 +22,8 @@ from orchestrator.store.tables import deletions, hold_cameras, holds, segments, 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
 """States in which a hold holds. It does from the moment it is placed, as far as the centre goes."""
 
+_UNTRUSTED: ColumnElement[str] = literal_column("'untrusted'")
+"""As the index of such segments writes it: for a parameter it would not be used."""
 LONGEST_SEGMENT = timedelta(hours=2)
 """None is longer; so what began earlier need not be looked at. A camera's past is a long list."""
 _LONGEST_US = LONGEST_SEGMENT // timedelta(microseconds=1)
@@ -27,8 +38,9 @@ def touched_by_hold() -> ColumnElement[bool]:
     touches = or_(s.ends_at > holds.c.starts_at, s.starts_at == holds.c.starts_at)
     earliest = type_coerce(holds.c.starts_at, BigInteger) - _LONGEST_US
     is_near = and_(s.starts_at < holds.c.ends_at, type_coerce(s.starts_at, BigInteger) > earliest)
-    near = and_(is_near, touches)
-    return and_(hold_cameras.c.camera == s.camera, or_(near, is_unsettled()))
+    mine = hold_cameras.c.camera == s.camera
+    # each side names the camera, so that each is found by an index of its own
+    return or_(and_(mine, is_near, touches), and_(mine, is_unsettled()))
 
 
 def touching(wanted: Iterable[str], start: datetime, end: datetime) -> ColumnElement[bool]:
@@ -38,10 +50,17 @@ def touching(wanted: Iterable[str], start: datetime, end: datetime) -> ColumnEle
     return and_(s.camera.in_(list(wanted)), is_near, s.ends_at > start)
 
 
+def touched_by(wanted: Iterable[str], start: datetime, end: datetime) -> ColumnElement[bool]:
+    """True for what a hold of these cameras and this span would touch."""
+    named = list(wanted)
+    of_any_time = and_(segments.c.camera.in_(named), is_unsettled())
+    return or_(touching(named, start, end), of_any_time)
+
+
 def is_unsettled() -> ColumnElement[bool]:
     """True for segments whose clock was not believed, and whose span nobody corrected since."""
     settled = select(settled_spans.c.segment).where(settled_spans.c.segment == segments.c.id)
-    return and_(segments.c.clock == "untrusted", ~exists(settled.correlate(segments)))
+    return and_(segments.c.clock == _UNTRUSTED, ~exists(settled.correlate(segments)))
 
 
 def is_ours_to_judge() -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from contract.messages import HoldKind
 from contract.retention import REQUEST_GRACE
 from contract.retry import keep
 from orchestrator.accounts import Person
-from orchestrator.covers import LIVE, is_deleted, is_held, touched_by_hold, touching
+from orchestrator.covers import LIVE, is_deleted, is_held, touched_by, touched_by_hold
 from orchestrator.events import Events
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store import Store, StoreAway
@@ -147,7 +147,7 @@ class Holds:
 
     async def cover(self, wanted: Iterable[str], start: datetime, end: datetime) -> Covered:
         """Give what a hold of these cameras and this span would cover now."""
-        which = [touching(wanted, start, end), ~is_deleted()]
+        which = [touched_by(wanted, start, end), ~is_deleted()]
         async with self._store.read() as connection:
             return await _sum(connection, which, self._clock.now(), ())
 
@@ -239,7 +239,7 @@ class Holds:
         }
         if strange:
             raise HoldRefused("no_such", f"no camera {min(strange)}")
-        which = [touching(new.cameras, new.start, new.end), ~is_deleted()]
+        which = [touched_by(new.cameras, new.start, new.end), ~is_deleted()]
         wanted = (await _sum(connection, which, now, ())).bytes
         for who, most in ((owner, self._limits.owner_bytes), ("", self._limits.site_bytes)):
             have = await held_bytes(connection, who)
@@ -397,7 +397,7 @@ async def _boxes_of(connection: AsyncConnection, new: NewHold) -> set[str]:
     """Give the boxes that look after the cameras of a hold, or have its footage."""
     live = select(cameras.c.edge).where(cameras.c.id.in_(new.cameras))
     recorded = select(segments.c.edge).where(
-        touching(new.cameras, new.start, new.end), ~is_deleted()
+        touched_by(new.cameras, new.start, new.end), ~is_deleted()
     )
     return {
         *await connection.scalars(live.distinct()),

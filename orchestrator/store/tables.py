@@ -301,6 +301,12 @@ segments = Table(
     CheckConstraint("ends_at >= starts_at AND bytes >= 0", name="span"),
 )
 Index("ix_segments_camera", segments.c.camera, segments.c.starts_at)
+Index(
+    "ix_segments_untrusted",
+    segments.c.camera,
+    sqlite_where=text("clock = 'untrusted'"),
+    postgresql_where=text("clock = 'untrusted'"),
+)
 
 settled_spans = Table(  # of segments whose clock was not believed: what was said, and corrected
     "settled_spans",

@@ -222,8 +222,10 @@ async def test_more_sessions_than_a_statement_takes_are_no_hindrance(store: Stor
     clock = ManualClock()
     await furnish(store, clock)
     now = clock.now()
+    over = now - HOUR
     ended = [
-        Session(id=f"s{n}", room="r1", start=now - 2 * HOUR, end=now - HOUR) for n in range(33_000)
+        Session(id=f"s{n}", room="r1", start=over - timedelta(seconds=n + 1), end=over)
+        for n in range(33_000)
     ]
     running = Session(id="on", room="r1", start=now - 2 * HOUR, end=now)
     rows = [columns_of(one) | {"category": ""} for one in ended[1:]]

@@ -1,4 +1,4 @@
-"""Spans that a box corrected after its clock was confirmed."""
+"""Spans that a box corrected after its clock was confirmed, and what waits for that."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make their table."""
+    """Make their table, and the index of what waits."""
     op.create_table(
         "settled_spans",
         sa.Column("segment", sa.Text(), nullable=False),
@@ -21,4 +21,13 @@ def upgrade() -> None:
             ["segment"], ["segments.id"], name=op.f("fk_settled_spans_segment")
         ),
         sa.PrimaryKeyConstraint("segment", name=op.f("pk_settled_spans")),
+    )
+    untrusted = sa.text("clock = 'untrusted'")
+    op.create_index(
+        "ix_segments_untrusted",
+        "segments",
+        ["camera"],
+        unique=False,
+        sqlite_where=untrusted,
+        postgresql_where=untrusted,
     )

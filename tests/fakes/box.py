@@ -85,6 +85,7 @@ class FakeBox:
     opens: asyncio.Event | None = None
     """Where set, a look is answered only once this is."""
     seq: int = 0
+    seen: tuple[CameraStatus, ...] = ()
     enrolled: Enrolled | None = None
     broker_port: int = 0
     """Where the broker is, when it is not where it was at enrolment."""
@@ -170,7 +171,8 @@ class FakeBox:
         )
 
     async def beat(self, *cameras: CameraStatus) -> None:
-        """Send a heartbeat."""
+        """Send a heartbeat; those that come by themselves say the same."""
+        self.seen = cameras
         assert self.bus is not None
         payload = msgspec.json.encode(self.status(cameras=cameras))
         await self.bus.publish(topics.status(self.id), payload, retain=True)
@@ -197,7 +199,7 @@ class FakeBox:
             await self.bus.publish(topics.fact(self.id), msgspec.json.encode(fact))
 
     async def _greet(self, bus: Bus) -> None:
-        await self.beat()
+        await self.beat(*self.seen)
 
     async def _hear(self, arrival: Arrival) -> None:
         if arrival.topic == topics.heard(self.id):
@@ -238,7 +240,7 @@ class FakeBox:
         if (state.epoch, state.revision) > (self.epoch, self.revision):
             self.states.append(state)
             self.epoch, self.revision = state.epoch, state.revision
-            await self.beat()
+            await self.beat(*self.seen)
 
     # ------------------------------------------------------------ the box API
 

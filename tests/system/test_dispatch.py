@@ -24,7 +24,7 @@ from tests.fakes.centre import (
     join,
     running_centre,
 )
-from tests.fakes.waiting import until
+from tests.fakes.waiting import until, until_async
 from web.readiness import checks
 
 HOUR = timedelta(hours=1)
@@ -162,7 +162,12 @@ async def test_a_restored_store_tells_nothing_until_the_site_opens_an_epoch(
             await connection.execute(delete(dispatches).where(dispatches.c.revision == 2))
         await hold_exam(centre, "r1", centre.clock.now() + 5 * HOUR)
         assert await centre.dispatch.bring_up_to_date() == []
-        await until(lambda: centre.dispatch.behind)
+
+        async def noticed() -> bool:
+            await box.beat()  # as a box does every five seconds
+            return bool(centre.dispatch.behind)
+
+        await until_async(noticed, 20, "the box is ahead of the store")
         (behind,) = centre.dispatch.behind
         assert (behind.edge, behind.box, behind.store) == ("b1", (1, 2), (1, 1))
         assert await count(centre, dispatches) == 1

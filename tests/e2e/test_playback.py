@@ -263,9 +263,9 @@ async def test_whoever_took_an_alert_looks_back_and_others_do_not(
     assert filmed.index["fragments"], "whole fragments of the file that grows"
     page = await browser.new_page(viewport=WIDE, locale="zh-CN")
     await log_in(page, filmed.demo, "operator")
-    await page.goto(f"{filmed.demo.url}/alerts")
-    await page.locator(f'[data-alert="{filmed.alert}"]').first.click()
-    await page.get_by_test_id("replay").first.click()
+    await page.goto(f"{filmed.demo.url}/alerts?tab=taken&alert={filmed.alert}")
+    pane = page.locator(f'[data-testid="alert-pane"][data-alert="{filmed.alert}"]')
+    await pane.get_by_test_id("replay").click()
     shown = page.locator('[data-testid="replay-dialog"] [data-state="showing"]')
     await expect(shown).to_have_count(1, timeout=20_000)
     await page.wait_for_timeout(1000)

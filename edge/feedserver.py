@@ -46,14 +46,19 @@ class GopCache:
         self._limit = limit
         self._size = 0
 
-    def add(self, picture: Picture) -> None:
-        """Take the next picture."""
-        if picture.key or (self.pictures and self.pictures[0].run != picture.run):
-            self.pictures, self._size = [], 0
-        if not self.pictures and not picture.key:
+    def add(self, *pictures: Picture) -> None:
+        """Take the next pictures, at least one."""
+        first = self.pictures[0] if self.pictures else pictures[0]
+        begin = 0
+        for number, picture in enumerate(pictures):
+            if picture.key or picture.run != first.run:
+                self.pictures, self._size = [], 0
+                first, begin = picture, number
+        if not self.pictures and not first.key:
             return
-        self._size += len(picture.data)
-        self.pictures.append(picture)
+        some = pictures[begin:]
+        self._size += sum([len(picture.data) for picture in some])
+        self.pictures += some
         if self._size > self._limit:
             self.pictures, self._size = [], 0
 
@@ -137,10 +142,9 @@ class FeedServer:
         cache = self._caches.get(key)
         if cache is None:
             cache = self._caches[key] = GopCache()
-        readers = self._readers.get(key, ())
-        for picture in pictures:
-            cache.add(picture)
-            if readers:
+        cache.add(*pictures)
+        if readers := self._readers.get(key):
+            for picture in pictures:
                 frame = encode(unit_of(key, picture, cached=False))
                 for reader in readers:
                     reader.send(key, picture.key, frame)

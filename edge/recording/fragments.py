@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain
 from operator import sub
 from typing import NamedTuple
@@ -47,18 +48,26 @@ class Fragmenter:
             return 0
         return self._newest - self._pending[0].timestamp_90k + self._usual
 
-    def add(self, picture: Picture) -> int:
-        """Collect a picture, in order of decoding; gives how much time is collected now."""
-        stamp = picture.timestamp_90k
-        if stamp > self._newest:
-            if 0 < stamp - self._newest <= _LONGEST and not self._reorders:
-                self._usual = stamp - self._newest
-            self._newest = stamp
-            self._anchor = len(self._pending)
-        else:
-            self._reorders = True
-        self._pending.append(picture)
-        return self._newest - self._pending[0].timestamp_90k + self._usual
+    def reaches(self, length_90k: int, following: Picture) -> int:
+        """Give the time stamp of the picture with which so much time will be collected."""
+        first = self._pending[0] if self._pending else following
+        return first.timestamp_90k + length_90k - self._usual
+
+    def add(self, *pictures: Picture) -> None:
+        """Collect pictures, in order of decoding."""
+        newest, usual, number = self._newest, self._usual, len(self._pending)
+        for picture in pictures:
+            step = picture.timestamp_90k - newest
+            if step > 0:
+                if step <= _LONGEST and not self._reorders:
+                    usual = step
+                newest += step
+                self._anchor = number
+            else:
+                self._reorders = True
+            number += 1
+        self._newest, self._usual = newest, usual
+        self._pending += pictures
 
     def take(self, *, last: bool = False) -> Fragment | None:
         """Give what can be written now; `last`: nothing more will come.
@@ -75,18 +84,26 @@ class Fragmenter:
         return self._write(pictures, following)
 
     def _write(self, pictures: list[Picture], following: int | None) -> Fragment:
-        shown = [picture.timestamp_90k - self._first for picture in pictures]
-        decoded = sorted(shown)
-        floor = self._end
-        for number, at in enumerate(decoded):
-            decoded[number] = floor = max(at, floor)
-            floor += 1
-        end = decoded[-1] + self._usual if following is None else following - self._first
+        first = self._first
+        shown = [picture.timestamp_90k - first for picture in pictures]
+        decoded = shown
+        if self._reorders or shown[0] < self._end:
+            decoded = _in_order(shown, self._end)
+        end = decoded[-1] + self._usual if following is None else following - first
         self._end = max(end, decoded[-1] + 1)
         self._sequence += 1
         head = _head(self._sequence, pictures, shown, decoded, self._end)
         pieces = (head, *[picture.data for picture in pictures])
         return Fragment(pieces, decoded[0], self._end)
+
+
+def _in_order(shown: list[int], floor: int) -> list[int]:
+    """Give times to decode at: none before the floor, none twice."""
+    decoded = sorted(shown)
+    for number, at in enumerate(decoded):
+        decoded[number] = floor = max(at, floor)
+        floor += 1
+    return decoded
 
 
 def _head(
@@ -109,19 +126,22 @@ def _moof(
     run_size = 20 + 4 * len(fields)
     moof_size = 8 + 16 + 8 + 16 + 20 + run_size
     version_and_flags = 1 << 24 | _REORDERED if reordered else _PLAIN
-    return b"".join(
-        (
-            struct.pack("!I4s", moof_size, b"moof"),
-            struct.pack("!I4sII", 16, b"mfhd", 0, sequence),
-            struct.pack("!I4s", moof_size - 24, b"traf"),
-            struct.pack("!I4sII", 16, b"tfhd", 0x020000, 1),
-            struct.pack("!I4sIQ", 20, b"tfdt", 1 << 24, begin),
-            struct.pack("!I4sI", run_size, b"trun", version_and_flags),
-            struct.pack("!Ii", count, moof_size + 8),
-            struct.pack(f"!{len(fields)}I", *fields),
-            struct.pack("!I4s", 8 + size, b"mdat"),
-        )
+    return _boxes(len(fields)).pack(
+        *(moof_size, b"moof"),
+        *(16, b"mfhd", 0, sequence),
+        *(moof_size - 24, b"traf"),
+        *(16, b"tfhd", 0x020000, 1),
+        *(20, b"tfdt", 1 << 24, begin),
+        *(run_size, b"trun", version_and_flags, count, moof_size + 8),
+        *fields,
+        *(8 + size, b"mdat"),
     )
+
+
+@lru_cache(maxsize=256)
+def _boxes(fields: int) -> struct.Struct:
+    """Give the form of a `moof` whose run has so many fields, and of the head of its `mdat`."""
+    return struct.Struct(f"!I4s I4sII I4s I4sII I4sIQ I4sIIi {fields}I I4s")
 
 
 class Sample(NamedTuple):

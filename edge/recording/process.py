@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _STATUS_S = 1.0
 _SYNC_S = 2.0
+_PICTURES_BETWEEN_COLLECTIONS = 20_000
+"""Pictures come and go by the thousand and are in no cycle: Python's 700 is for other programs."""
 
 
 async def run(config: EdgeConfig, clock: Clock) -> None:
@@ -38,6 +40,7 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
     Raises WrongVolume when the shelf is not the one this box has recorded to.
     """
     gc.freeze()  # what was imported is never garbage: it need not be looked through again
+    gc.set_threshold(_PICTURES_BETWEEN_COLLECTIONS)
     trust = ClockTrust(config.data / "clock.json", clock)
     status = config.run / "recorder.json"
     last_alive = _last_alive(status)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _LEAD_LIMIT = 4 << 20
 _AGAIN_S = 3.0
 _EXACT_US = 20_000
 _STEP_US = 1_000_000
+_NEVER = (0, 0)
 
 
 class Cuts(NamedTuple):
@@ -107,8 +109,13 @@ class Recorder:
         if not self._windows:
             return
         try:
-            for picture in pictures:
-                self._take(picture)
+            at = 0
+            while at < len(pictures):
+                after = self._go_on(pictures, at)
+                if after == at:
+                    self._take(pictures[at])
+                    after += 1
+                at = after
             segment = self._segment
             if segment is not None and (not pictures or segment.pending_90k >= _WORTH_90K):
                 self._flush(segment)
@@ -140,6 +147,31 @@ class Recorder:
         else:
             self._trouble(error)
 
+    def _go_on(self, pictures: list[Picture], at: int) -> int:
+        """Take the pictures from `at` on that simply belong to the file that grows.
+
+        Nearly all of a stream do, and are looked at once. Gives where the first other one is, or
+        the first behind a whole fragment.
+        """
+        segment = self._segment
+        if segment is None:
+            return at
+        run, parameters = segment.run, segment.parameters
+        start, end = self._window_at(pictures[at].captured_us)
+        full_at = segment.reaches(_FRAGMENT_90K, pictures[at])
+        stop = at
+        for picture in islice(pictures, at, None):
+            stamp, captured_us, of_run, is_key, _, its, _ = picture
+            is_next = start <= captured_us < end and of_run == run and its is parameters
+            if is_key or not is_next:
+                break
+            stop += 1
+            if stamp >= full_at:
+                break
+        if stop > at:
+            self._append(segment, pictures[at:stop])
+        return stop
+
     def _take(self, picture: Picture) -> None:
         segment = self._segment
         if segment is not None and (
@@ -156,7 +188,7 @@ class Recorder:
         if picture.key and picture.captured_us >= self._cut_at:
             self._cut(segment, picture)
             return
-        self._append(segment, picture)
+        self._append(segment, [picture])
 
     def _is_timed(self, segment: GrowingSegment, picture: Picture) -> bool:
         """Correct the segment's start as the stream's time gets known better; false: a step."""
@@ -191,7 +223,7 @@ class Recorder:
         segment = self._segment = GrowingSegment(self._shelf, self._name, lead[0])
         self._cut_at = self._cuts.after(lead[0].captured_us)
         for picture in lead:
-            self._append(segment, picture)
+            self._append(segment, [picture])
 
     def _cut(self, segment: GrowingSegment, first: Picture) -> None:
         self._flush(segment, last=True)
@@ -200,8 +232,9 @@ class Recorder:
         self._lead = [first]
         self._begin()
 
-    def _append(self, segment: GrowingSegment, picture: Picture) -> None:
-        if segment.add(picture) >= _FRAGMENT_90K:
+    def _append(self, segment: GrowingSegment, pictures: list[Picture]) -> None:
+        segment.add(*pictures)
+        if segment.pending_90k >= _FRAGMENT_90K:
             self._flush(segment)
 
     def _flush(self, segment: GrowingSegment, *, last: bool = False) -> None:
@@ -224,10 +257,14 @@ class Recorder:
             self._finished(finished)
 
     def _is_inside(self, us: int) -> bool:
-        for start, end in self._windows:  # noqa: SIM110 - asked of every picture; `any` is slower
-            if start <= us < end:
-                return True
-        return False
+        return self._window_at(us) != _NEVER
+
+    def _window_at(self, us: int) -> tuple[int, int]:
+        """Give the window that is open then; one without a length: none is."""
+        for window in self._windows:
+            if window[0] <= us < window[1]:
+                return window
+        return _NEVER
 
     def _forget_lead(self) -> None:
         self._lead = []

@@ -94,10 +94,14 @@ class GrowingSegment:
         """
         self.name = self.name._replace(start_us=whole_ms(self.name.start_us + by_us))
 
-    def add(self, picture: Picture) -> int:
-        """Collect a picture of this run; gives how much time, 90 kHz, is not written now."""
-        self._clock_offset_ms = picture.clock_offset_ms
-        return self._fragmenter.add(picture)
+    def add(self, *pictures: Picture) -> None:
+        """Collect pictures of this run, at least one."""
+        self._clock_offset_ms = pictures[-1].clock_offset_ms
+        self._fragmenter.add(*pictures)
+
+    def reaches(self, length_90k: int, following: Picture) -> int:
+        """Give the time stamp of the picture with which so much time will not be written."""
+        return self._fragmenter.reaches(length_90k, following)
 
     @property
     def pending_90k(self) -> int:

@@ -6,7 +6,6 @@ in numbers alone: a `Form` holds them.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,9 +16,10 @@ Set = Literal["vps", "sps", "pps"]
 
 # What a payload or NAL unit is for us. Up to a key picture's slice it belongs to the picture, and
 # the first two bits tell what the picture then is.
-_OTHER, _SLICE, _KEY = 0, 1, 3
-_LEFT_OUT, _SET, _AGGREGATE, _FRAGMENT, _REFUSED = range(4, 9)
+_OTHER, SLICE, KEY = 0, 1, 3
+_LEFT_OUT, _SET, _AGGREGATE, FRAGMENT, _REFUSED = range(4, 9)
 _SPOILT = 4
+_WHOLE = frozenset({SLICE, KEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,61 +88,59 @@ class Depacketiser:
         self.pieces: list[bytes] = []
         """Of the picture under way, as they are to be joined. One list for good.
 
-        After `push` gave true, whoever reads the packets may append what stands behind `middle` in
-        the fragments that begin with it: nearly all of a stream are such.
+        Whoever reads the packets may add a slice here, behind its length, and its kind to `seen`
+        instead of having it pushed: nearly all of a stream is slices.
         """
-        self.middle = b""
-        """How a fragment begins that is neither the first nor the last of the unit under way."""
-        self._kinds = bytes(_kind(form, first) for first in range(256))
-        self._before_piece = form.header + 1
-        self._sets = _Sets(codec)
-        self._opened = 0
+        self.seen = 0
+        """The kinds of its NAL units, one with another."""
+        self.opened = 0
         """Where in `pieces` a NAL unit begins that comes in fragments, behind its length; 0: no."""
-        self._seen = 0
+        self.codec = codec
+        self.kinds = bytes(kind_of(form, first) for first in range(256))
+        """What begins with which byte."""
+        self.before_piece = form.header + 1
+        """Bytes of a fragment before its piece."""
+        self._sets = _Sets(codec)
         for nal in known:
             self._add(nal)
         self.take()
 
-    def push(self, data: bytes, begin: int, end: int) -> bool:
-        """Take the RTP payload that stands in `data[begin:end]`; true: more fragments follow."""
+    def push(self, data: bytes, begin: int, end: int) -> None:
+        """Take the RTP payload that stands in `data[begin:end]`."""
         if begin >= end:
-            return False
-        kind = self._kinds[data[begin]]
-        if kind == _FRAGMENT:
-            return self._push_fragment(data, begin, end)
-        if kind == _AGGREGATE:
+            return
+        kind = self.kinds[data[begin]]
+        if kind == FRAGMENT:
+            self._push_fragment(data, begin, end)
+        elif kind == _AGGREGATE:
             for nal in _aggregated(data, begin + self._form.header, end):
                 self._add(nal)
         else:
             self._add(data[begin:end])
-        return False
 
-    def _push_fragment(self, data: bytes, begin: int, end: int) -> bool:
-        at = begin + self._before_piece
+    def _push_fragment(self, data: bytes, begin: int, end: int) -> None:
+        at = begin + self.before_piece
         flags = data[at - 1] if at < end else 0
         if flags & 0x80:
-            if self._opened:
-                self._seen |= _SPOILT
-            header, self.middle = _headers(self._form.codec, data[begin:at])
-            self.pieces += (b"its length", header)
-            self._opened = len(self.pieces) - 1
-        if not self._opened or at >= end:
-            self._seen |= _SPOILT
-            return False
+            if self.opened:
+                self.seen |= _SPOILT
+            self.pieces += (b"its length", unit_header(self._form, data[begin:at]))
+            self.opened = len(self.pieces) - 1
+        if not self.opened or at >= end:
+            self.seen |= _SPOILT
+            return
         self.pieces.append(data[at:end])
         if flags & 0x40:
             self._close()
-            return False
-        return True
 
     def _close(self) -> None:
-        pieces, opened = self.pieces, self._opened
-        self._opened = 0
+        pieces, opened = self.pieces, self.opened
+        self.opened = 0
         parts = pieces[opened:]
-        kind = self._kinds[parts[0][0]]
-        if kind <= _KEY:
+        kind = self.kinds[parts[0][0]]
+        if kind <= KEY:
             pieces[opened - 1] = LENGTH(sum(map(len, parts)))
-            self._seen |= kind
+            self.seen |= kind
         else:
             del pieces[opened - 1 :]
             self._add(b"".join(parts))
@@ -150,16 +148,16 @@ class Depacketiser:
     def lose(self) -> None:
         """Note that packets are missing here: the picture under way is spoilt."""
         self.pieces.clear()
-        self._opened = 0
-        self._seen |= _SPOILT
+        self.opened = 0
+        self.seen |= _SPOILT
 
     def take(self) -> Whole | None:
         """Give the picture that ends here; None: it is not whole, or is none."""
-        pieces, seen = self.pieces, self._seen
-        is_whole = seen & (_SLICE | _SPOILT) == _SLICE and not self._opened
-        whole = (b"".join(pieces), seen == _KEY) if is_whole else None
-        pieces.clear()
-        self._opened = self._seen = 0
+        seen, whole = self.seen, None
+        if seen in _WHOLE and not self.opened:
+            whole = b"".join(self.pieces), seen == KEY
+        self.pieces.clear()
+        self.opened = self.seen = 0
         return whole
 
     @property
@@ -168,43 +166,41 @@ class Depacketiser:
         return sum(map(len, self.pieces))
 
     def _add(self, nal: bytes) -> None:
-        kind = self._kinds[nal[0]] if len(nal) >= self._form.header else _REFUSED
-        if kind <= _KEY:
+        kind = self.kinds[nal[0]] if len(nal) >= self._form.header else _REFUSED
+        if kind <= KEY:
             self.pieces += (LENGTH(len(nal)), nal)
-            self._seen |= kind
+            self.seen |= kind
         elif kind == _SET:
             self._learn(nal)
         elif kind != _LEFT_OUT:
-            self._seen |= _SPOILT
+            self.seen |= _SPOILT
 
     def _learn(self, nal: bytes) -> None:
         form = self._form
         try:
             changed = self._sets.add(form.sets[nal[0] >> form.shift & form.mask], nal)
         except BadParameters:
-            self._seen |= _SPOILT
+            self.seen |= _SPOILT
         else:
             self.parameters = changed or self.parameters
 
 
-@lru_cache(maxsize=64)
-def _headers(codec: str, opening: bytes) -> tuple[bytes, bytes]:
-    """Give the header of the NAL unit whose first fragment begins so, and how the others begin."""
-    form = FORMS[codec]
+def unit_header(form: Form, opening: bytes) -> bytes:
+    """Give the header of the NAL unit whose first fragment begins so."""
     header, flags = opening[: form.header], opening[form.header]
     first = header[0] & ~(form.mask << form.shift) | (flags & form.mask) << form.shift
-    return first.to_bytes() + header[1:], header + (flags & 0x3F).to_bytes()
+    return first.to_bytes() + header[1:]
 
 
-def _kind(form: Form, first: int) -> int:
+def kind_of(form: Form, first: int) -> int:
     """Say what begins with this byte."""
     number = first >> form.shift & form.mask
     if number in form.slices:
-        return _KEY if number in form.keys else _SLICE
+        return KEY if number in form.keys else SLICE
     if number in form.sets:
         return _SET
     if number >= form.aggregate:
-        return {form.aggregate: _AGGREGATE, form.fragment: _FRAGMENT}.get(number, _REFUSED)
+        return {form.aggregate: _AGGREGATE, form.fragment: FRAGMENT}.get(number, _REFUSED)
     return _LEFT_OUT if number in form.left_out else _OTHER
 
 

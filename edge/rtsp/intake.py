@@ -1,12 +1,11 @@
 """Bytes of a playing RTSP connection to pictures: interleaving, RTP, RTCP, no I/O."""
 
-import re
 import struct
-from functools import lru_cache
 from typing import NamedTuple
 
-from edge.rtsp.depacketise import Depacketiser, Whole
-from edge.rtsp.lengths import parted
+from edge.rtsp.depacketise import FRAGMENT, SLICE, Depacketiser, Whole
+from edge.rtsp.fragmented import cutter, fragmented
+from edge.rtsp.lengths import LENGTH, parted
 from edge.rtsp.parameters import Parameters
 from edge.rtsp.timeline import Timeline, us_of_90k
 
@@ -15,8 +14,6 @@ _SHORTEST = 4 + 12
 _DOLLAR = 0x2400
 _UNMARKED = 0xFF7F
 _PICTURE_LIMIT = 8 << 20
-_ROW_LIMIT = 128
-"""Packets that are taken at once: how to do so is kept for each number."""
 _REPORT = struct.Struct("!BBHIQI")
 _HEADER_LIMIT = 64 << 10
 _BODY_LIMIT = 256 << 10
@@ -77,14 +74,20 @@ class Intake:
         if not self._whole:
             return []
         whole, self._whole = self._whole, []
+        return self._dated(whole, now_us)
+
+    def _dated(self, whole: list[tuple[int, int, Whole, Parameters]], now_us: int) -> list[Picture]:
+        """Give the pictures their instants, as the last of them lets us know."""
         timeline = self._timeline
         timeline.arrived(whole[-1][0], now_us)
-        zero = {run: timeline.zero_us(run) for run in {run for _, run, _, _ in whole}}
         offset = timeline.clock_offset_ms
-        return [
-            Picture(stamp, zero[run] + us_of_90k(stamp), run, key, data, parameters, offset)
-            for stamp, run, (data, key), parameters in whole
-        ]
+        pictures, of_run, zero_us = [], -1, 0
+        for stamp, run, (data, key), parameters in whole:
+            if run != of_run:
+                of_run, zero_us = run, timeline.zero_us(run)
+            captured_us = zero_us + us_of_90k(stamp)
+            pictures.append(Picture(stamp, captured_us, run, key, data, parameters, offset))
+        return pictures
 
     def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
         """Take the packet that the last read cut; gives the bytes to go on with, and where.
@@ -111,47 +114,74 @@ class Intake:
             at = after
 
     def _packets(self, data: bytes, at: int, now_us: int) -> int:
-        """Take whole packets up to the first that is none; gives where that begins."""
-        unpack, push = _PACKET.unpack_from, self._depacketiser.push
+        """Take whole packets up to the first that is none; gives where that begins.
+
+        What nearly all of them are is done here, in few steps: it decides what recording costs.
+        """
+        unpack, collect = _PACKET.unpack_from, self._depacketiser
+        kinds, pieces = collect.kinds, collect.pieces
         video, plain = self._video, self._plain
         size = len(data)
         while at <= size - _SHORTEST:
-            lead, length, kind, sequence, stamp = unpack(data, at)
+            lead, length, flags, sequence, stamp = unpack(data, at)
             end = at + 4 + length
             if end > size:
                 break
-            if lead == video and kind & _UNMARKED == plain and length >= 12:
-                if sequence != self._expected or stamp != self._stamp:
-                    self._turn(sequence, stamp)
-                self._expected = sequence + 1 & 0xFFFF
-                goes_on = push(data, at + 16, end)
-                if kind != plain:
-                    self._finish()
-                elif goes_on and data.startswith(data[at : at + 6], end):
-                    end = self._alike(data, at, end)
-            elif lead & 0xFF00 != _DOLLAR:
-                break
-            else:
+            if lead != video or flags & _UNMARKED != plain or length <= 12:
+                if lead & 0xFF00 != _DOLLAR:
+                    break
                 self._other(data, at, end, now_us)
+                at = end
+                continue
+            if sequence != self._expected or (stamp != self._stamp and self._stamp >= 0):
+                self._turn(sequence, stamp)
+            self._stamp = stamp
+            begin = at + 16
+            kind = kinds[data[begin]]
+            if kind == FRAGMENT and flags == plain:
+                after = self._unit(data, at, end, sequence)
+                if after:
+                    at = after
+                    continue
+            self._expected = sequence + 1 & 0xFFFF
+            if kind == SLICE and length > 13:
+                pieces += (LENGTH(end - begin), data[begin:end])
+                collect.seen |= kind
+            else:
+                collect.push(data, begin, end)
+            if flags != plain:
+                self._finish()
             at = end
         return at
 
-    def _alike(self, data: bytes, at: int, end: int) -> int:
-        """Take the packets that follow `data[at:end]` and continue its NAL unit in the same size.
+    def _unit(self, data: bytes, at: int, end: int, sequence: int) -> int:
+        """Take the NAL unit that begins with the packet `data[at:end]`, if all of it is there.
 
-        Nearly all packets of a stream come this way: they differ in number and piece alone.
-        Gives where the first other one begins.
+        Gives where it ends; 0: it is not so, nothing was taken.
         """
         collect, size = self._depacketiser, end - at
-        found = _followers(size, collect.middle).match(data, at)
-        count = (found.end() - end) // size if found else 0
-        last = (self._expected + count - 1) & 0xFFFF
-        if not count or _PACKET.unpack_from(data, end + (count - 1) * size)[3] != last:
-            return end
-        piece = size - 16 - len(collect.middle)
-        collect.pieces += _pieces(size, piece, count).unpack_from(data, end)
-        self._expected = (last + 1) & 0xFFFF
-        return end + count * size
+        begin = at + 16
+        form = fragmented(collect.codec, size, data[begin : begin + collect.before_piece])
+        found = form.match(data, at) if form and not collect.opened else None
+        if form is None or found is None:
+            return 0
+        _, header, kind, before, piece = form
+        begin = found.end()
+        last = begin - before
+        _, length, flags, number, _ = _PACKET.unpack_from(data, last)
+        after: int = last + 4 + length
+        count = (last - at) // size
+        is_ours = flags & _UNMARKED == self._plain and number == sequence + count & 0xFFFF
+        if not is_ours or not begin < after <= len(data):
+            return 0
+        collect.pieces += (LENGTH(len(header) + count * piece + after - begin), header)
+        collect.pieces += cutter(before, piece, count).unpack_from(data, at)
+        collect.pieces.append(data[begin:after])
+        collect.seen |= kind
+        self._expected = number + 1 & 0xFFFF
+        if flags != self._plain:
+            self._finish()
+        return after
 
     def _other(self, data: bytes, at: int, end: int, now_us: int) -> None:
         """Take a packet that is no plain one: with padding and the like, RTCP, another channel."""
@@ -195,24 +225,6 @@ class Intake:
                 _, _, _, _, ntp, stamp = _REPORT.unpack_from(data, at)
                 self._timeline.report(ntp, stamp, now_us)
             at += size
-
-
-@lru_cache(maxsize=64)
-def _followers(size: int, middle: bytes) -> re.Pattern[bytes]:
-    """Match a packet of this size and those behind it that are fragments of the same NAL unit.
-
-    Each repeats what stands before and behind the first one's number, its source included.
-    """
-    behind = size - 16
-    row = (re.escape(middle), behind - len(middle), _ROW_LIMIT)
-    repeated = b"(?:\\1..\\2%b.{%d}){0,%d}+" % row
-    return re.compile(b"(.{6})..(.{8}).{%d}%b" % (behind, repeated), re.DOTALL)
-
-
-@lru_cache(maxsize=8 * _ROW_LIMIT)
-def _pieces(size: int, piece: int, count: int) -> struct.Struct:
-    """Give how the pieces are taken out of so many packets in a row."""
-    return struct.Struct(f"{size - piece}x{piece}s" * count)
 
 
 def _payload(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -29,7 +29,10 @@ class Timeline:
 
     def __init__(self, run: int) -> None:
         self.run = run
+        self.clock_offset_ms: float | None = None
+        """How far the camera's clock is ahead of ours, less the way here; None: it told no time."""
         self._last: int | None = None
+        self._stamp = 0
         self._by_arrival: float | None = None
         self._arrival_ts = 0
         self._by_report: int | None = None
@@ -41,6 +44,14 @@ class Timeline:
 
     def unwrap(self, stamp: int) -> int:
         """Give a 32-bit RTP time stamp in 64 bits; a jump begins a new run."""
+        step = stamp - self._stamp
+        self._stamp = stamp
+        if self._last is not None and 0 < step <= _JUMP_90K:
+            self._last += step
+            return self._last
+        return self._unwrap(stamp)
+
+    def _unwrap(self, stamp: int) -> int:
         if self._last is None:
             self._last = stamp + _WHOLE  # room for a picture shown before the first
             early, self._early = self._early, None
@@ -59,11 +70,7 @@ class Timeline:
         self._before = (self.run, self._offset())
         self.run += 1
         self._by_arrival = self._by_report = self._report_line = self._ahead = None
-
-    @property
-    def clock_offset_ms(self) -> float | None:
-        """How far the camera's clock is ahead of ours, less the way here; None: it told no time."""
-        return None if self._ahead is None else round(self._ahead / 1000, 1)
+        self.clock_offset_ms = None
 
     def arrived(self, timestamp: int, now_us: int) -> None:
         """Note that the picture with this unwrapped time stamp was there at `now_us`.
@@ -103,6 +110,7 @@ class Timeline:
             passed = max(now_us - self._ahead_at, 0)
             ahead = max(ahead, self._ahead - passed * _LEAK)
         self._ahead, self._ahead_at = ahead, now_us
+        self.clock_offset_ms = round(ahead / 1000, 1)
         return ahead
 
     def captured_us(self, run: int, timestamp: int) -> int:

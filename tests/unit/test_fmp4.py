@@ -116,3 +116,22 @@ def test_boxes_are_walked_and_a_torn_one_ends_the_walk(codec: str) -> None:
 def test_what_is_no_fragment_of_ours_is_said_to_be_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a fragment of ours"):
         duration_of(data)
+
+
+@given(steps=st.lists(st.sampled_from([1, 1, 2, 3, -1]), min_size=1, max_size=12), data=st.data())
+def test_a_read_with_several_pictures_is_written_as_if_they_came_one_by_one(
+    steps: list[int], data: st.DataObject
+) -> None:
+    shot, at, shots = pictures("h264", 1)[0], 0, []
+    for step in steps:
+        at += step
+        shots.append(shot._replace(timestamp_90k=shot.timestamp_90k + 3600 * at))
+    cut = data.draw(st.integers(1, len(shots)))
+    single, together = (Fragmenter(shot.timestamp_90k) for _ in range(2))
+    for some in (shots[:cut], shots[cut:]):
+        for one in some:
+            single.add(one)
+        together.add(*some)
+        assert together.pending_90k == single.pending_90k
+        assert together.take() == single.take()
+    assert together.take(last=True) == single.take(last=True)

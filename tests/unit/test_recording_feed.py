@@ -41,6 +41,20 @@ def test_the_cache_does_not_mix_runs() -> None:
     assert cache.pictures == []
 
 
+def test_a_read_with_several_pictures_leaves_what_it_would_have_left_one_by_one() -> None:
+    some = [picture(number, key=number in {2, 5}, run=1 + number // 8) for number in range(9)]
+    for cut in range(1, len(some)):
+        single, cache = GopCache(), GopCache()
+        for one in some[:cut]:
+            single.add(one)
+        cache.add(*some[:cut])
+        assert cache.pictures == single.pictures
+        for one in some[cut:]:
+            single.add(one)
+        cache.add(*some[cut:])
+        assert cache.pictures == single.pictures == []
+
+
 def test_a_key_picture_carries_its_parameter_sets() -> None:
     unit = unit_of(("c1", "main"), picture(0, key=True, size=1), cached=True)
     assert unit.data == SETS.annex_b + b"\0\0\0\1\x65\0"

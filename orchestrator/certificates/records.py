@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.keys import Signed
+from contract.spans import Span
 from orchestrator.certificates.document import (
     BoxWord,
     Certificate,
@@ -17,7 +18,10 @@ from orchestrator.certificates.document import (
     content_sha256,
     read,
 )
-from orchestrator.store.tables import certificates
+from orchestrator.store.tables import cameras, certificates, exam_sessions
+
+_LONGEST_LEAD = timedelta(days=1)
+"""A window may begin before its session and end after it; never by so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,28 @@ def newest_of(columns: Iterable[Any]) -> Select[Any]:
     return select(*columns).join(
         last, (last.c.session == c.session) & (last.c.edition == c.edition)
     )
+
+
+async def of_span(connection: AsyncConnection, wanted: Sequence[str], span: Span) -> list[Kept]:
+    """Give what certifies these cameras in this span: each session's newest edition, by start."""
+    c, s = certificates.c, exam_sessions.c
+    rooms = select(cameras.c.room).where(cameras.c.id.in_(wanted))
+    near = (
+        select(s.id)
+        .where(s.room.in_(rooms))
+        .where(s.starts_at < span.end + _LONGEST_LEAD, s.ends_at > span.start - _LONGEST_LEAD)
+    )
+    query = newest_of(certificates.c).where(c.session.in_(near))
+    found = [
+        (kept.certificate.content, kept) for kept in map(kept_of, await connection.execute(query))
+    ]
+    mine = [
+        (content.session.window_start, content.session.id, kept)
+        for content, kept in found
+        if content.session.window_start < span.end and content.session.window_end > span.start
+        if any(part.camera in wanted for part in content.cameras)
+    ]
+    return [kept for _, _, kept in sorted(mine, key=lambda one: one[:2])]
 
 
 async def digests(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, str]:

@@ -22,6 +22,8 @@ from contract.keys import BadSignature
 from contract.messages import Fact, verify_fact
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.boxes import Boxes, BoxUnreachable
+from orchestrator.certificates.records import Kept, of_span
+from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage, FootageChanged
 from orchestrator.evidence.manifest import Vouched, Wish, about, footage_name, segment_row, vouch
 from orchestrator.evidence.package import Package, beside_of, writing
@@ -95,6 +97,7 @@ class Maker:
             if not rows:
                 raise EvidenceRefused("no_footage")
             viewing = [await job.viewing(package, number, group) for number, group in job.groups]
+            certificates = add_certificates(package, await self._certificates(wish))
             package.finish(
                 about(
                     wish,
@@ -106,6 +109,7 @@ class Maker:
                     boxes,
                     self._keyring.identity.public,
                     await self._head(),
+                    certificates,
                 ),
                 self._keyring.evidence,
             )
@@ -117,6 +121,10 @@ class Maker:
         """Give number and hash of the ledger's newest row; 0 and zeros while there is none."""
         newest = await self._ledger.head()
         return (0, FIRST) if newest is None else (newest.id, newest.hash)
+
+    async def _certificates(self, wish: Wish) -> list[Kept]:
+        async with self._store.read() as connection:
+            return await of_span(connection, wish.cameras, wish.span)
 
     async def _vouched(self, told: Mapping[str, Fact]) -> list[Vouched]:
         names = sorted({fact.edge for fact in told.values()})

@@ -18,6 +18,8 @@ _ZH = """{site} 考试录像证据包
   footage/     原始录像：摄像机送来的字节，未经转码；播放器只显示获准的时段。
                为解码所必需的关键帧引导部分（最多一个图像组）在文件内，但不显示，清单中逐一注明。
   viewing/     观看副本：重新编码，烧录申请编号和接收人，仅供观看，不作证据。
+  certificates/  所涉考试的覆盖证书：应录、实录、缺口及原因，由边缘盒与中心签名。
+               考试结束后尚未签发的，此处没有；可稍后向考试中心索取。
   manifest.json、signature.json、proof/   清单、签名与校验数据。
   verify.py    校验程序，离线运行，只需 Python 3.8 及以上。
 
@@ -43,6 +45,9 @@ Contents
                the granted span alone. What decoding needs before it (from the key picture, one
                group of pictures at most) is in the files, is not shown, and stands in the manifest.
   viewing/     a copy to look at: re-encoded, with request and recipient burnt in; not evidence.
+  certificates/  coverage certificates of the exams concerned: what was planned, recorded and
+               missing, and why, signed by box and centre. One that was not issued yet is not
+               here; ask the exam office for it later.
   manifest.json, signature.json, proof/    the list, its signature, and what checking needs.
   verify.py    the verifier: works offline, with nothing but Python 3.8 or newer.
 

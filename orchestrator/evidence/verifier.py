@@ -539,6 +539,7 @@ class _Check:
             self._contents()
             if not self.findings:
                 self._footage()
+                self._certificates()
         code = CHANGED if self.findings else GENUINE if self.key else UNPROVED
         return Report(code, self.findings, self.manifest, self.kid, self.notes)
 
@@ -812,6 +813,52 @@ class _Check:
             return at, "shows other pictures than those of the span"
         return None
 
+    # ------------------------------------------------------------ certificates
+
+    def _certificates(self) -> None:
+        """Check that the coverage certificates are the centre's, with the boxes' own words."""
+        for row in self.manifest["certificates"]:
+            try:
+                problem = self._certificate(row)
+            except (KeyError, TypeError, ValueError) as error:
+                problem = f"is no certificate: {error!r}"
+            if problem:
+                self.found(row["file"], None, problem)
+
+    def _certificate(self, row: dict[str, Any]) -> str:
+        """Check one certificate; gives what is wrong."""
+        document = json.loads(self.read(self.places[row["file"]]).decode())
+        signed, public = document["certificate"], base64.b64decode(document["public"])
+        body = signed["body"].encode()
+        if signed["kid"] != row["kid"] or kid_of(public) != row["kid"]:
+            return "is signed with another key than the manifest names"
+        if not is_signed(public, base64.b64decode(signed["sig"]), body):
+            return "the centre did not sign this certificate"
+        said = json.loads(body)
+        content = said["content"]
+        told = (content["session"]["id"], said["edition"], content["verdict"])
+        if told != (row["session"], row["edition"], row["verdict"]):
+            return "is another certificate than the manifest names"
+        wanted = {}
+        for camera in content["cameras"]:
+            for part in camera["streams"]:
+                for stated in part["statements"]:
+                    wanted[stated["sha256"]] = (camera["camera"], stated["kid"])
+        words = document["statements"]
+        if {hashlib.sha256(word["fact"].encode()).hexdigest() for word in words} != set(wanted):
+            return "does not hold the boxes' statements that the centre saw"
+        for word in words:
+            camera, kid = wanted[hashlib.sha256(word["fact"].encode()).hexdigest()]
+            if not self._is_word(word, kid):
+                return f"the statement on {camera} is not signed by its box"
+        return ""
+
+    def _is_word(self, word: dict[str, Any], kid: str) -> bool:
+        public = base64.b64decode(word["public"])
+        fact = json.loads(word["fact"])
+        signature = base64.b64decode(fact.pop("sig"))
+        return kid_of(public) == kid and is_signed(public, signature, canonical(fact))
+
 
 def signature_body(manifest: bytes, kid: str, public: str) -> dict[str, Any]:
     """Give what is signed: the key and the manifest's hashes."""
@@ -829,6 +876,8 @@ _SAID = {
     UNPROVED: "intact, but its origin is not proved: give --key / "
     "完整，但来源未经证明：请用 --key 提供公钥",
 }
+
+_VERDICTS = {"VERIFIED": "VERIFIED / 已核验", "INCOMPLETE": "INCOMPLETE / 不完整"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -865,6 +914,9 @@ def _describe(manifest: dict[str, Any]) -> None:
     print(f"request / 申请编号: {why['request']}    reason / 事由: {why['reason']}")
     print(f"recipient / 接收人: {who['recipient']}    exported by / 导出人: {who['exported_by']}")
     print(f"footage files / 原始录像: {len(manifest['segments'])}")
+    for row in manifest["certificates"]:
+        name = f"{row['session']} #{row['edition']}"
+        print(f"coverage certificate / 覆盖证书: {name} {_VERDICTS[row['verdict']]}")
 
 
 if __name__ == "__main__":

@@ -206,6 +206,19 @@ async def test_thirty_seconds_without_centre_and_broker_cost_nothing(site: Demo)
         await all_heard(site, edge)
 
 
+async def test_a_minute_with_the_centres_database_locked_costs_nothing(site: Demo) -> None:
+    since = _now()
+    database = site.folder / "data" / "centre" / "centre.sqlite"
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=30)) as other:
+        other.execute("begin immediate")
+        await asyncio.sleep(60)
+        other.execute("rollback")
+    back = _now()
+    for edge in ("box-1", "box-2"):
+        assert await holes(site, edge, since, back) == []
+        await all_heard(site, edge)
+
+
 async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: Demo) -> None:
     data, camera = folder_of(site, "box-1"), camera_of(site, "box-1")
     await growing(site, "box-1")

@@ -1,5 +1,6 @@
 """Evidence packages made of files at hand, without box or centre."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from contract.keys import SigningKey
 from contract.messages import Fact, SegmentClosed, sign_fact
 from contract.spans import Span
 from edge.live.fragments import parts
+from orchestrator.certificates.records import Kept
+from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage
 from orchestrator.evidence.manifest import Wish, about, footage_name, segment_row, vouch
 from orchestrator.evidence.package import writing
@@ -81,6 +84,7 @@ def make_package(
     segments: list[SegmentClosed],
     wish: Wish = WISH,
     signer: SigningKey | None = None,
+    certificates: Sequence[Kept] = (),
 ) -> None:
     """Make a package of what these segments have of the span."""
     rows = []
@@ -93,6 +97,7 @@ def make_package(
                 for part in parts(data / told.path, *span):
                     footage.take(part)
                 rows.append(segment_row(fact_of(signer or keys.box, told, seq), span, footage))
+        certified = add_certificates(package, certificates)
         box = vouch(keys.identity, "box-1", keys.box.public, START, START)
         said = about(
             wish,
@@ -104,5 +109,6 @@ def make_package(
             [box],
             keys.identity.public,
             (7, "ab" * 32),
+            certified,
         )
         package.finish(said, keys.evidence)

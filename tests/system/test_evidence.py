@@ -11,22 +11,28 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from contract.messages import SegmentClosed
 from contract.spans import Span
 from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.centre import Centre
+from orchestrator.certificates.document import read
+from orchestrator.certificates.records import columns_of
+from orchestrator.certificates.verifying import parse
 from orchestrator.evidence import exports as module
 from orchestrator.evidence.exports import KEPT_FOR, Asked, Export
 from orchestrator.evidence.package import Growing
 from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.evidence.verifier import GENUINE, verify
-from orchestrator.store.tables import exports, segments
+from orchestrator.store.tables import certificates, exports, segments
 from tests.fakes.box import FakeBox
-from tests.fakes.centre import acts, add_site, join, log_in, running_centre
+from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
+from tests.fakes.certified import chain, issued, known
+from tests.fakes.certified import facts as known_facts
 from tests.fakes.footage import record, taken
 from tests.fakes.gone import gone
 from tests.fakes.shelf_box import serving_shelf
@@ -132,6 +138,35 @@ async def test_a_package_holds_the_span_proved_and_nothing_outside_it(
     assert manifest["why"] == {"reason": "成绩复核", "request": "附2-2026-0007"}
     assert [row["lead_in"]["pictures"] for row in manifest["segments"]] == [4, 0]
     assert manifest["what"]["missing"] == []
+
+
+async def test_the_certificates_of_the_exams_concerned_are_in_it_and_no_others(
+    scene: Scene, tmp_path: Path
+) -> None:
+    office = scene.centre.certificates
+    for name, hours in (("s-in", 0), ("s-before", 5)):
+        await certify(scene.centre, name, scene.start - timedelta(hours=hours))
+    path = scene.file(await scene.made())
+    report = verify(str(path), scene.centre.keyring.evidence.public)
+    assert (report.code, report.notes) == (GENUINE, [])
+    (row,) = report.manifest["certificates"]
+    assert row["session"] == "s-in"
+    kept = await office.get("s-in", row["edition"])
+    with zipfile.ZipFile(path) as archive:
+        assert kept is not None
+        assert parse(archive.read(row["file"])) == kept.document
+
+
+async def certify(centre: Centre, session: str, start: datetime) -> None:
+    """Have a certificate of a ten-minute session that cam-1 watched."""
+    await hold_exam(centre, "r1", start, 10, session)
+    plain = known_facts(known("cam-1", chain("cam-1", (0, 9900))))
+    window = {"window_start": start, "window_end": start + timedelta(minutes=10)}
+    sitting = msgspec.structs.replace(plain.sitting, id=session, **window)
+    document = issued(replace(plain, sitting=sitting))
+    columns = columns_of(document, read(document.certificate.body))
+    async with centre.store.write() as connection:
+        await connection.execute(insert(certificates).values(**columns))
 
 
 async def test_every_step_stands_in_the_ledger_before_it_is_taken(scene: Scene) -> None:

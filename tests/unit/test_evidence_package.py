@@ -7,7 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -16,6 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator.certificates.records import Kept
+from orchestrator.certificates.verifying import check, parse
 from orchestrator.evidence import verifier
 from orchestrator.evidence.verifier import (
     CHANGED,
@@ -28,6 +30,7 @@ from orchestrator.evidence.verifier import (
     local_header,
     verify,
 )
+from tests.fakes.certified import START, chain, facts, gap, issued, known
 from tests.fakes.packages import Keys, make_package, recorded
 from tests.guard.sealed_guard import by_hand
 
@@ -246,6 +249,61 @@ def run_alone(made: Made, package: Path, *arguments: str) -> subprocess.Complete
         encoding="utf-8",
         env={"PYTHONIOENCODING": "utf-8"},
     )
+
+
+def certificate(session: str = "s1") -> Kept:
+    """A kept certificate: one camera was recorded but for a minute."""
+    some = chain("cam-1", (0, 3000), (3060, 9900))
+    document = issued(facts(known("cam-1", some, [gap("cam-1", 3000, 3060, "refused")])))
+    return Kept(session, 1, START, document)
+
+
+def certified(folder: Path, *kept: Kept) -> tuple[Path, bytes]:
+    """A package with these certificates, and the key it is signed with."""
+    keys, path = Keys.make(), folder / "certified.zip"
+    make_package(path, folder, keys, recorded(folder), certificates=kept)
+    return path, keys.evidence.public
+
+
+def test_a_certificate_in_the_package_is_checked_with_the_boxes_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, key = certified(tmp_path, certificate())
+    assert verifier.check(str(path), key.hex()) == GENUINE
+    assert "覆盖证书: s1 #1 INCOMPLETE / 不完整" in capsys.readouterr().out
+    with zipfile.ZipFile(path) as archive:
+        inside = parse(archive.read("certificates/s1.json"))
+    assert check(inside, {}).certificate.content.verdict == "INCOMPLETE"
+
+
+@pytest.mark.parametrize("forged", ["the verdict", "the centre's signature", "a box's word"])
+def test_a_certificate_that_was_forged_before_the_package_was_signed_is_named(
+    tmp_path: Path, forged: str
+) -> None:
+    kept = certificate()
+    document = kept.document
+    if forged == "the verdict":
+        body = document.certificate.body.replace("INCOMPLETE", "VERIFIED")
+        changed = msgspec.structs.replace(document.certificate, body=body)
+    else:
+        changed = msgspec.structs.replace(document.certificate, sig=Keys.make().box.kid * 4)
+    if forged == "a box's word":
+        (word,) = document.statements
+        fact = word.fact.replace('"recorded_us":', '"recorded_us":1')
+        words = (msgspec.structs.replace(word, fact=fact),)
+        document = msgspec.structs.replace(document, statements=words)
+    else:
+        document = msgspec.structs.replace(document, certificate=changed)
+    path, key = certified(tmp_path, replace(kept, document=document))
+    report = verify(str(path), key)
+    assert (report.code, named(report)) == (CHANGED, ["certificates/s1.json"])
+
+
+def test_a_certificate_of_another_session_than_named_is_found(tmp_path: Path) -> None:
+    path, key = certified(tmp_path, certificate("s2"))
+    report = verify(str(path), key)
+    assert named(report) == ["certificates/s2.json"]
+    assert "another certificate" in report.findings[0].what
 
 
 def test_the_verifier_in_the_package_needs_nothing_but_python(made: Made) -> None:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from contract.boxapi import Growing, SegmentIndex
 from contract.clock import Clock
+from contract.fmp4 import TIMESCALE
 from contract.keys import BadSignature, open_signed
+from contract.segmentindex import NotASegment, index_of, key_pictures, whole_bytes
 from contract.ticket import Ticket, TicketRefused, check
+from edge.journal import from_us
 from edge.live.telling import Teller
 from edge.live.used import UsedTickets
-from edge.recording.boxes import TIMESCALE
-from edge.recording.index import NotASegment, index_of, key_pictures, whole_bytes
 from edge.recording.names import parse
 
 
@@ -154,9 +155,12 @@ def _place(shelf: Path, path: str) -> Path:
 
 def _index(shelf: Path, path: str) -> SegmentIndex:
     file = readable(shelf, path).file
+    name = parse(PurePosixPath(file.relative_to(shelf.resolve()).as_posix()))
+    if name is None:
+        raise NoSuchRecording(path)
     try:
         with file.open("rb") as opened:
-            return index_of(opened, file.relative_to(shelf.resolve()).as_posix())
+            return index_of(opened, from_us(name.start_us), growing=file.suffix == ".part")
     except (NotASegment, FileNotFoundError) as error:
         raise NoSuchRecording(path) from error
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from edge.recording.boxes import Found, walk
-from edge.recording.fragments import duration_of
+from contract.fmp4 import Found, duration_of, walk
 from edge.recording.merkle import Merkle
 from edge.recording.names import Name, parse
 from edge.recording.segment import Finished

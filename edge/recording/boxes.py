@@ -1,13 +1,11 @@
-"""ISO base media boxes (ISO/IEC 14496-12, -15): written, and walked over."""
+"""The initialisation section of a segment (ISO/IEC 14496-12, -15)."""
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
 
+from contract.fmp4 import TIMESCALE
 from edge.rtsp.bits import without_emulation
 from edge.rtsp.parameters import Parameters
 
-TIMESCALE = 90_000
 _MATRIX = struct.pack("!9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _UNDETERMINED = 0x55C4  # "und", five bits a letter
 
@@ -111,26 +109,3 @@ def _hevc_configuration(parameters: Parameters) -> bytes:
 
 def _sized(nal: bytes) -> bytes:
     return struct.pack("!H", len(nal)) + nal
-
-
-class Found(NamedTuple):
-    """A box in a file."""
-
-    name: bytes
-    at: int
-    size: int
-
-
-def walk(file: BinaryIO, size: int) -> Iterator[Found]:
-    """Give the whole boxes at the top level; ends before the first that is cut short."""
-    at = 0
-    while at + 8 <= size:
-        file.seek(at)
-        head = file.read(8)
-        if len(head) < 8:
-            return
-        length, name = struct.unpack("!I4s", head)
-        if length < 8 or at + length > size:
-            return
-        yield Found(name, at, length)
-        at += length

@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.recording.boxes import walk
-from edge.recording.fragments import duration_of
+from contract.fmp4 import duration_of, walk
 from edge.recording.merkle import leaf, prove, root_of
 
 _KEY_BIT = 0x10000

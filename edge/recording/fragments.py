@@ -1,19 +1,13 @@
 """Pictures to fragments: `moof` and `mdat` as one piece that is written whole or not at all."""
 
-import struct
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import chain
 from operator import sub
 from typing import NamedTuple
 
-from edge.recording.boxes import TIMESCALE
+from contract.fmp4 import KEY, OTHER, TIMESCALE, moof
 from edge.rtsp.intake import Picture
 
-_KEY = 0x02000000
-_OTHER = 0x01010000
-_PLAIN = 0x000701  # data offset; duration, size and flags of each sample
-_REORDERED = 0x000F01  # and composition offset
 _USUAL = TIMESCALE // 25
 _LONGEST = TIMESCALE  # one second: what a picture stands for at most when none follows
 
@@ -111,84 +105,10 @@ def _head(
 ) -> bytes:
     durations = map(sub, [*decoded[1:], end], decoded)
     sizes = [len(picture.data) for picture in pictures]
-    flags = [_KEY if picture.key else _OTHER for picture in pictures]
+    flags = [KEY if picture.key else OTHER for picture in pictures]
     columns: list[Iterable[int]] = [durations, sizes, flags]
     reordered = shown != decoded
     if reordered:
         columns.append((at - then) & 0xFFFFFFFF for at, then in zip(shown, decoded, strict=True))
     fields = list(chain.from_iterable(zip(*columns, strict=True)))
-    return _moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)
-
-
-def _moof(
-    sequence: int, begin: int, count: int, fields: list[int], size: int, *, reordered: bool
-) -> bytes:
-    run_size = 20 + 4 * len(fields)
-    moof_size = 8 + 16 + 8 + 16 + 20 + run_size
-    version_and_flags = 1 << 24 | _REORDERED if reordered else _PLAIN
-    return _boxes(len(fields)).pack(
-        *(moof_size, b"moof"),
-        *(16, b"mfhd", 0, sequence),
-        *(moof_size - 24, b"traf"),
-        *(16, b"tfhd", 0x020000, 1),
-        *(20, b"tfdt", 1 << 24, begin),
-        *(run_size, b"trun", version_and_flags, count, moof_size + 8),
-        *fields,
-        *(8 + size, b"mdat"),
-    )
-
-
-@lru_cache(maxsize=256)
-def _boxes(fields: int) -> struct.Struct:
-    """Give the form of a `moof` whose run has so many fields, and of the head of its `mdat`."""
-    return struct.Struct(f"!I4s I4sII I4s I4sII I4sIQ I4sIIi {fields}I I4s")
-
-
-class Sample(NamedTuple):
-    """One picture of a fragment: times in 90 kHz, and its bytes."""
-
-    decoded: int
-    duration: int
-    shown: int
-    size: int
-    key: bool
-
-
-def samples_of(moof: bytes) -> list[Sample]:
-    """Read the pictures of a fragment of ours; raises ValueError for what is none."""
-    begin, columns, fields = _run_of(moof)
-    found = []
-    for at in range(0, len(fields), columns):
-        duration, size, flags, *offset = fields[at : at + columns]
-        later = offset[0] - (offset[0] >> 31 << 32) if offset else 0
-        found.append(Sample(begin, duration, begin + later, size, flags == _KEY))
-        begin += duration
-    if not found:
-        raise ValueError("not a fragment of ours")
-    return found
-
-
-def one_picture(sequence: int, decoded: int, end: int, shown: int, data: bytes) -> bytes:
-    """Write a fragment of a single key picture that stands until `end`."""
-    reordered = shown != decoded
-    fields = [end - decoded, len(data), _KEY]
-    if reordered:
-        fields.append((shown - decoded) & 0xFFFFFFFF)
-    return _moof(sequence, decoded, 1, fields, len(data), reordered=reordered) + data
-
-
-def duration_of(moof: bytes) -> tuple[int, int]:
-    """Read where a fragment of ours begins and ends; raises ValueError for what is none."""
-    begin, columns, fields = _run_of(moof)
-    return begin, begin + sum(fields[::columns])
-
-
-def _run_of(moof: bytes) -> tuple[int, int, tuple[int, ...]]:
-    if len(moof) < 88 or moof[52:56] != b"tfdt" or moof[72:76] != b"trun":
-        raise ValueError("not a fragment of ours")
-    begin = int.from_bytes(moof[60:68], "big")
-    columns = 4 if int.from_bytes(moof[77:80], "big") == _REORDERED else 3
-    count = int.from_bytes(moof[80:84], "big")
-    if len(moof) != 88 + 4 * columns * count:
-        raise ValueError("not a fragment of ours")
-    return begin, columns, struct.unpack(f"!{columns * count}I", moof[88:])
+    return moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)

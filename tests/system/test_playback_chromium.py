@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
 from contract.messages import GapFound
-from edge.recording.index import index_of, key_pictures
+from contract.segmentindex import index_of, key_pictures
 from orchestrator.access import Role
 from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.fakes.box import FakeBox, segment
@@ -121,7 +121,7 @@ async def shelve(house: House, box: FakeBox, camera: str, start: datetime, secon
     data = b"".join(written(shots, 12))
     sealed = segment(camera, start, seconds, bytes=len(data))
     path = sealed.path.removeprefix("shelf/")
-    box.shelf[path], box.indexes[path] = data, index_of(io.BytesIO(data), path)
+    box.shelf[path], box.indexes[path] = data, index_of(io.BytesIO(data), start)
     await tell(house, box, sealed)
 
 

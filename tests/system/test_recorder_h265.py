@@ -6,9 +6,9 @@ from pathlib import Path
 
 import av
 
+from contract.fmp4 import walk
 from contract.messages import Source
 from edge.recording.adoption import adopt, name_of
-from edge.recording.boxes import walk
 from tests.fakes.h265_camera import h265_camera
 from tests.fakes.oracle import decode
 from tests.fakes.recorder import Box, running_recorder

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.recording.boxes import init_section, walk
-from edge.recording.fragments import Fragmenter, duration_of
+from contract.fmp4 import duration_of, walk
+from edge.recording.boxes import init_section
+from edge.recording.fragments import Fragmenter
 from edge.rtsp.intake import Picture
 from tests.fakes.encoder import parameter_sets, pictures
 from tests.fakes.oracle import decode

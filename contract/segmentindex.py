@@ -3,14 +3,12 @@
 import os
 import struct
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from contract.boxapi import IndexedFragment, SegmentIndex
-from edge.journal import from_us
-from edge.recording.boxes import Found, walk
-from edge.recording.fragments import Sample, one_picture, samples_of
-from edge.recording.names import parse
+from contract.fmp4 import Found, Sample, one_picture, samples_of, walk
 
 _MOOF_LIMIT = 1 << 20
 _INIT_LIMIT = 1 << 20
@@ -27,22 +25,19 @@ class _Fragment(NamedTuple):
     samples: list[Sample]
 
 
-def index_of(file: BinaryIO, path: str) -> SegmentIndex:
-    """Read the whole fragments of an open file; raises NotASegment."""
-    name = parse(PurePosixPath(path))
-    if name is None:
-        raise NotASegment(path)
+def index_of(file: BinaryIO, start: datetime, *, growing: bool = False) -> SegmentIndex:
+    """Read the whole fragments of an open file that begins at `start`; raises NotASegment."""
     init, fragments = _read(file)
     found = list(fragments)
     if not found:
-        raise NotASegment(f"{path} holds no whole fragment yet")
+        raise NotASegment("holds no whole fragment yet")
     last = found[-1]
     return SegmentIndex(
-        start=from_us(name.start_us),
+        start=start,
         codec=codec_of(init),
         init=len(init),
         bytes=last.at + last.size,
-        growing=path.endswith(".part"),
+        growing=growing,
         fragments=tuple(map(_indexed, found)),
     )
 

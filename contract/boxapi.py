@@ -128,6 +128,8 @@ class SegmentIndex(Message, frozen=True, kw_only=True):
     """Of the whole fragments and the section before them."""
     growing: bool
     fragments: tuple[IndexedFragment, ...]
+    copied: bool = False
+    """True: read from the second copy, because the box could not be asked."""
 
 
 class Growing(Message, frozen=True, kw_only=True):

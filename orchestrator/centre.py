@@ -27,6 +27,7 @@ from orchestrator.catalogue import Catalogue
 from orchestrator.certificates.office import Certificates
 from orchestrator.certificates.reading import Site as CertifiedSite
 from orchestrator.config import Config
+from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.covers import is_over
 from orchestrator.dispatch import Dispatcher
 from orchestrator.doors import Doors
@@ -284,7 +285,15 @@ def _compose(
         exports=Exports(store, ledger, events, clock, maker, config.exports),
         recordings=recordings,
         playbacks=playbacks,
-        screening=Screening(store, recordings, playbacks, boxes, keyring.ticket, clock),
+        screening=Screening(
+            store,
+            recordings,
+            playbacks,
+            boxes,
+            keyring.ticket,
+            clock,
+            None if archive is None else CopiedFootage(archive),
+        ),
         archive_expiry=(None if objects is None else ArchiveExpiry(store, objects, clock, is_over)),
         doors=Doors(store, bus, events, clock, lead),
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),

@@ -175,6 +175,13 @@ class Playbacks:
             await self._touch(connection, playback.id, now)
             await note_served(connection, playback.id, camera, span, now)
 
+    async def from_copy(self, playback: Playback, segment: str) -> None:
+        """Write down that a recording is shown from its second copy: its box cannot be asked."""
+        what = f"{playback.id} {segment}"
+        await self._ledger.record(
+            Act(playback.user, "play_recording", what[:500], result="from_archive")
+        )
+
     async def report(self, person: Person, playback: str, said: Sequence[Played]) -> None:
         """Keep what the page says was watched, and how fast; raises PlaybackRefused.
 

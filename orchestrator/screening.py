@@ -1,9 +1,10 @@
-"""The footage of a play session, from the box that holds it, as bytes nobody here decodes."""
+"""The footage of a play session, from its box or its second copy, as bytes nobody here decodes."""
 
+import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +16,10 @@ from contract.keys import SigningKey
 from contract.spans import Span
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
 from orchestrator.accounts import Person
+from orchestrator.archive import NoCopy
 from orchestrator.boxes import Boxes, BoxUnreachable
 from orchestrator.byterange import Unsatisfiable, span_of
+from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.footage import (
     Bytes,
     is_permitted,
@@ -37,6 +40,8 @@ from orchestrator.recordings import (
 )
 from orchestrator.store import Store
 from orchestrator.store.tables import cameras
+
+log = logging.getLogger(__name__)
 
 MOST_LISTED = 8000
 """Segments of a session: four cameras for a day."""
@@ -79,8 +84,11 @@ class Screening:
         boxes: Boxes,
         ticket_key: SigningKey,
         clock: Clock,
+        copies: CopiedFootage | None = None,
     ) -> None:
         self._store = store
+        self._copies = copies
+        self._lost_at: dict[str, datetime] = {}
         self._recordings = recordings
         self._playbacks = playbacks
         self._boxes = boxes
@@ -145,7 +153,10 @@ class Screening:
         shown = shown_by(index, part)
         if shown is not None:
             await self._playbacks.serve(play, footage.camera, shown)
-        async with self._ask(play, footage, f"/shelf/{footage.path}", _range(part)) as found:
+        path = f"/shelf/{footage.path}"
+        async with self._open(
+            play, footage, path, _range(part), lambda copies: copies.bytes(footage.id, part)
+        ) as found:
             yield found
 
     @asynccontextmanager
@@ -174,7 +185,9 @@ class Screening:
         await self._playbacks.serve(play, footage.camera, shown)
         first, last = ticks_at(index, start), ticks_at(index, end)
         path = f"/keyframes/{footage.path}?from={first}&to={last}"
-        async with self._ask(play, footage, path, "") as found:
+        async with self._open(
+            play, footage, path, "", lambda copies: copies.key_pictures(footage.id, first, last)
+        ) as found:
             yield found
 
     # ------------------------------------------------------------ within
@@ -258,14 +271,62 @@ class Screening:
         if known is not None:
             self._indexes.move_to_end(footage.path)
             return known
-        async with self._ask(play, footage, f"/index/{footage.path}", "") as found:
+        async with self._open(
+            play,
+            footage,
+            f"/index/{footage.path}",
+            "",
+            lambda copies: copies.index(footage.id, footage.start),
+        ) as found:
             raw = b"".join([chunk async for chunk in found.chunks])
         read = msgspec.json.decode(raw, type=SegmentIndex), raw
+        if read[0].copied:
+            await self._playbacks.from_copy(play, footage.id)
         if not read[0].growing:
             self._indexes[footage.path] = read
             if len(self._indexes) > _MOST_INDEXES:
                 self._indexes.popitem(last=False)
         return read
+
+    @asynccontextmanager
+    async def _open(
+        self,
+        play: Playback,
+        footage: Footage,
+        path: str,
+        wanted: str,
+        copied: Callable[[CopiedFootage], Awaitable[Media]],
+    ) -> AsyncGenerator[Media]:
+        """Open it at the box, or the second copy where that cannot be asked or has it no more."""
+        is_lost = self._is_lost(footage.edge)
+        found = await self._copy_of(copied) if is_lost else None
+        async with AsyncExitStack() as stack:
+            if found is None:
+                try:
+                    found = await stack.enter_async_context(self._ask(play, footage, path, wanted))
+                except (BoxUnreachable, PlaybackRefused) as error:
+                    if isinstance(error, BoxUnreachable):
+                        self._lost_at[footage.edge] = self._clock.now()
+                    elif error.code != "no_such":
+                        raise
+                    found = None if is_lost else await self._copy_of(copied)
+                    if found is None:
+                        raise
+            yield found
+
+    def _is_lost(self, edge: str) -> bool:
+        """True for a while after a box could not be asked: each try costs ten seconds."""
+        lost_at = self._lost_at.get(edge)
+        return lost_at is not None and self._clock.now() - lost_at < _FRESH
+
+    async def _copy_of(self, copied: Callable[[CopiedFootage], Awaitable[Media]]) -> Media | None:
+        if self._copies is None:
+            return None
+        try:
+            return await copied(self._copies)
+        except NoCopy as error:
+            log.info("no second copy: %s", error)
+            return None
 
     @asynccontextmanager
     async def _ask(

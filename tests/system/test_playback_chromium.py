@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import os
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
@@ -227,3 +230,16 @@ async def test_sixteen_times_the_speed_takes_key_frames_alone(tmp_path: Path) ->
         assert any("/keyframes?" in url for url in asked)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= NARROW["width"], "nothing lies beside a phone's screen"
+
+
+async def test_a_picture_from_the_archives_copy_says_so(tmp_path: Path) -> None:
+    async with on_stage(tmp_path, "en-GB", WIDE) as scene:
+        for path, index in scene.box.indexes.items():
+            if path.startswith("cam-02/"):
+                scene.box.indexes[path] = msgspec.structs.replace(index, copied=True)
+        await scene.watch("cam-01,cam-02", 6)
+        said = scene.page.get_by_test_id("from-copy")
+        await expect(said).to_have_text("Archive copy")
+        await expect(said).to_have_attribute("title", re.compile("box cannot be reached"))
+        if shot := os.environ.get("XUNKAO_SHOT"):
+            await scene.page.screenshot(path=shot)

@@ -192,6 +192,8 @@ export interface SegmentIndex {
   init: number
   bytes: number
   growing: boolean
+  /** Read from the archive's copy, because its box could not be asked. */
+  copied?: boolean
   fragments: { at: number; size: number; begin: number; end: number; times: number[]; keys: number[] }[]
 }
 

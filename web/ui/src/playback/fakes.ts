@@ -48,6 +48,8 @@ export class FakeFootage implements FootageSource {
   /** Thrown instead of an answer, once each. */
   failures: unknown[] = []
   codec = 'avc1.64001f'
+  /** Segments that come from the archive's copy. */
+  copies = new Set<string>()
   private readonly known: Map<string, Footage>
 
   constructor(all: readonly Footage[]) {
@@ -55,7 +57,8 @@ export class FakeFootage implements FootageSource {
   }
 
   async frames(segment: string): Promise<Frames> {
-    return framesFor(this.known.get(segment) as Footage, this.codec)
+    const frames = framesFor(this.known.get(segment) as Footage, this.codec)
+    return { ...frames, isCopy: this.copies.has(segment) }
   }
 
   async media(segment: string, from: number, to: number): Promise<ArrayBuffer> {

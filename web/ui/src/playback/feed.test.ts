@@ -36,6 +36,14 @@ describe('a feed', () => {
     expect(source.asked.length, 'nothing twice').toBe(before)
   })
 
+  it('knows which segments come from the copy of an archive', async () => {
+    const { source, want, feed, reel } = house(footage('a', 0, 59.96), footage('a', 60, 60))
+    source.copies.add('a-60')
+    await want(55)
+    expect([0, 60].map((second) => feed.isCopy(reel.at(T0 + second * 1000)))).toEqual([false, true])
+    expect(feed.isCopy(null)).toBe(false)
+  })
+
   it('in the middle begins at the key picture before', async () => {
     const { source, want } = house(footage('a', 0, 60))
     await want(30.9, { times: 1 })

@@ -62,6 +62,7 @@ export class Feed {
   private mode: Mode = 'all'
   private working: AbortController | null = null
   private indexes = new Map<string, Promise<Frames>>()
+  private copies = new Set<string>()
   private initOf = ''
   private ahead = KEPT_AHEAD_MS
   private isClosed = false
@@ -129,9 +130,17 @@ export class Feed {
     if (known) return known
     const found = this.source.frames(segment.id, new AbortController().signal)
     this.indexes.set(segment.id, found)
-    found.catch(() => this.indexes.delete(segment.id))
+    found.then(
+      ({ isCopy }) => (isCopy ? this.copies.add(segment.id) : this.copies.delete(segment.id)),
+      () => this.indexes.delete(segment.id),
+    )
     if (this.indexes.size > MOST_INDEXES) this.indexes.delete(this.indexes.keys().next().value as string)
     return found
+  }
+
+  /** True where the footage of a segment comes from the archive's copy. */
+  isCopy(segment: Segment | null): boolean {
+    return segment !== null && this.copies.has(segment.id)
   }
 
   close(): void {

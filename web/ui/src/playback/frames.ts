@@ -24,6 +24,8 @@ export interface Frames {
   fragments: Fragment[]
   /** When each picture is shown, in order. */
   times: Float64Array
+  /** Read from the archive's copy. */
+  isCopy: boolean
 }
 
 /** Read what the box says of a segment. */
@@ -44,6 +46,7 @@ export function framesOf(index: SegmentIndex): Frames {
     init: index.init,
     fragments,
     times: Float64Array.from(index.fragments.flatMap((one) => one.times.map(at))).sort(),
+    isCopy: index.copied ?? false,
   }
 }
 

@@ -16,6 +16,8 @@ export interface ScreenSnapshot {
   /** Nothing is recorded until then; null: nothing follows. */
   missingUntil: number | null
   failed: unknown
+  /** The picture comes from the archive's copy: its box cannot be asked. */
+  isCopy: boolean
 }
 
 /** A frame's time is hit safely from a little behind it. */
@@ -120,6 +122,7 @@ export class Screen {
       aheadMs: this.state === 'showing' ? this.at - at : null,
       missingUntil: this.state === 'missing' ? (this.reel.after(at)?.start ?? null) : null,
       failed: this.failed,
+      isCopy: this.state === 'showing' && this.feed.isCopy(this.reel.at(at)),
     }
   }
 

@@ -1,0 +1,172 @@
+"""A play session of a box that is gone: its second copies answer, under the same rule."""
+
+import hashlib
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contract.archive import encrypt
+from contract.boxapi import SegmentIndex
+from contract.keys import SealKey
+from contract.messages import Archived, SegmentClosed
+from contract.objects import MARK, ArchivePlace, Objects
+from contract.segmentindex import index_of, key_pictures
+from contract.spans import Span
+from orchestrator.access import Role
+from orchestrator.accounts import Person
+from orchestrator.boxes import BoxUnreachable
+from orchestrator.centre import Centre
+from orchestrator.playbacks import Playback
+from orchestrator.recordings import Media, PlaybackRefused
+from tests.fakes.box import FakeBox
+from tests.fakes.centre import acts, add_site, join, log_in, running_centre
+from tests.fakes.footage import record
+from tests.fakes.shelf_box import serving_shelf
+from tests.fakes.waiting import until
+
+
+@dataclass
+class Scene:
+    """A centre with an archive, and ten seconds that box b1 recorded and copied."""
+
+    centre: Centre
+    box: FakeBox
+    data: Path
+    copies: Path
+    office: Person
+    told: list[SegmentClosed]
+
+    @property
+    def span(self) -> Span:
+        return Span(self.told[0].start, self.told[-1].end)
+
+    def file(self, told: SegmentClosed) -> Path:
+        return self.data / told.path
+
+    async def session(self, span: Span | None = None) -> Playback:
+        return await self.centre.playbacks.open(
+            self.office, ["cam-1"], span or self.span, "核查考场秩序"
+        )
+
+    async def index(self, play: Playback, told: SegmentClosed) -> SegmentIndex:
+        raw = await self.centre.screening.index(self.office, play.id, told.segment)
+        return msgspec.json.decode(raw, type=SegmentIndex)
+
+    async def media(
+        self, play: Playback, told: SegmentClosed, wanted: str = ""
+    ) -> tuple[str, bytes]:
+        opened = self.centre.screening.media(self.office, play.id, told.segment, wanted)
+        async with opened as found:
+            return found.content_range, await read(found)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncGenerator[Scene]:
+    place, data = tmp_path / "archive", tmp_path / "b1-data"
+    place.mkdir()
+    (place / MARK).touch()
+    archive = ArchivePlace(url=f"file://{place}")
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    first = record(data, "cam-1", start, 5)
+    told = [first, record(data, "cam-1", start + timedelta(seconds=5), 5, previous=first.root)]
+    async with running_centre(tmp_path, archive=archive) as centre:
+        await add_site(centre, ("cam-1", "r1", "b1"))
+        box = await join(centre, tmp_path, "b1")
+        office = await log_in(centre, Role.exam_office)
+        async with box.online():
+            copied = [await copy(centre, data, one) for one in told]
+            await box.tell(*map(box.fact, told), *map(box.fact, copied))
+            await until(lambda: bool(box.heard) and box.heard[-1] == box.seq)
+        yield Scene(centre, box, data, place, office, told)
+
+
+async def copy(centre: Centre, data: Path, told: SegmentClosed) -> Archived:
+    """Put a second copy into the archive, as its box does."""
+    body = (data / told.path).read_bytes()
+    public = SealKey.load(centre.config.keys / "archive.key").public
+    sealed = b"".join(encrypt(public, told.segment, told.root, len(body), [body]))
+    place = f"b1/cam-1/{told.segment}.xka"
+    assert centre.config.archive is not None
+    await Objects.of(centre.config.archive).put(place, sealed)
+    return Archived(
+        segment=told.segment,
+        camera="cam-1",
+        copy="archive",
+        place=place,
+        bytes=len(sealed),
+        sha256=hashlib.sha256(sealed).hexdigest(),
+        verified_at=centre.clock.now(),
+    )
+
+
+async def read(media: Media) -> bytes:
+    return b"".join([chunk async for chunk in media.chunks])
+
+
+async def test_what_a_lost_box_held_plays_to_the_byte_and_says_whence(scene: Scene) -> None:
+    play = await scene.session()
+    listed = await scene.centre.screening.footage(scene.office, play.id)
+    assert [one.id for one in listed] == [one.segment for one in scene.told]
+    for told in scene.told:
+        file = scene.file(told)
+        with file.open("rb") as opened:
+            expected = index_of(opened, told.start)
+            keys = b"".join(key_pictures(opened, 0, 10**9))
+        index = await scene.index(play, told)
+        assert index == msgspec.structs.replace(expected, copied=True)
+        assert await scene.media(play, told) == (
+            f"bytes 0-{told.bytes - 1}/{told.bytes}",
+            file.read_bytes(),
+        )
+        part = index.fragments[1]
+        wanted = f"bytes={part.at}-{part.at + part.size - 1}"
+        _, some = await scene.media(play, told, wanted)
+        assert some == file.read_bytes()[part.at : part.at + part.size]
+        opened_keys = scene.centre.screening.key_pictures(scene.office, play.id, told.segment)
+        async with opened_keys as found:
+            assert await read(found) == keys
+    rows = await acts(scene.centre, "play_recording")
+    assert [row.act.result for row in rows] == ["from_archive"] * 2, "once a recording"
+
+
+async def test_the_copy_shows_no_more_than_the_session_may(scene: Scene) -> None:
+    first = scene.told[0]
+    second = timedelta(seconds=1)
+    play = await scene.session(Span(first.start + 2.5 * second, first.start + 3 * second))
+    await scene.index(play, first)
+    with pytest.raises(PlaybackRefused) as refused:
+        await scene.media(play, first)
+    assert refused.value.code == "outside_span"
+
+
+async def test_without_a_copy_the_box_is_what_is_missing(scene: Scene) -> None:
+    for place in scene.copies.rglob("*.xka"):
+        place.unlink()
+    play = await scene.session()
+    with pytest.raises(BoxUnreachable):
+        await scene.index(play, scene.told[0])
+    with pytest.raises(BoxUnreachable):
+        await scene.index(play, scene.told[0])
+
+
+async def test_a_copy_that_was_changed_is_no_copy(scene: Scene) -> None:
+    for place in scene.copies.rglob("*.xka"):
+        data = bytearray(place.read_bytes())
+        data[len(data) // 2] ^= 1
+        place.write_bytes(data)
+    play = await scene.session()
+    with pytest.raises(BoxUnreachable):
+        await scene.index(play, scene.told[0])
+
+
+async def test_while_the_box_answers_nothing_is_taken_from_the_archive(scene: Scene) -> None:
+    play = await scene.session()
+    async with scene.box.online(), serving_shelf(scene.box, scene.data):
+        assert not (await scene.index(play, scene.told[0])).copied
+    assert await acts(scene.centre, "play_recording") == []
+    _, whole = await scene.media(play, scene.told[0])
+    assert whole == scene.file(scene.told[0]).read_bytes(), "lost while it was being watched"

@@ -1,8 +1,10 @@
 """The Merkle root of a segment's bytes: over init section and fragments (RFC 6962 trees)."""
 
-import hashlib
 import struct
 from collections.abc import Iterable, Iterator
+
+from contract import merkle
+from contract.merkle import leaf
 
 _HEAD = struct.Struct("!I4s")
 _LARGEST_PART = 64 << 20
@@ -15,17 +17,10 @@ class NotASegment(Exception):
 
 def root_of(body: Iterable[bytes]) -> str:
     """Give the root in hex; raises NotASegment."""
-    leaves = [hashlib.sha256(b"\0" + part).digest() for part in _parts(_boxes(body))]
+    leaves = [leaf(part) for part in _parts(_boxes(body))]
     if len(leaves) < 2:
         raise NotASegment("there is no fragment")
-    return _root(leaves).hex()
-
-
-def _root(leaves: list[bytes]) -> bytes:
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"\1" + _root(leaves[:split]) + _root(leaves[split:])).digest()
+    return merkle.root_of(leaves).hex()
 
 
 def _parts(boxes: Iterator[tuple[bytes, bytes]]) -> Iterator[bytes]:

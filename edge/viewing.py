@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.boxapi import ViewingOrder
+from contract.cutting import shown_times
 from contract.messages import Message
 from edge.journal import from_us
-from edge.recording.cutting import shown_times
 from edge.recording.names import parse
 from edge.watermark import Mark, clock_text
 

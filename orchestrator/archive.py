@@ -17,7 +17,7 @@ from contract.archive import (
 )
 from contract.keys import SealKey
 from contract.messages import Archived
-from contract.objects import NoSuchObject, Objects, StoreAway
+from contract.objects import ArchivePlace, NoSuchObject, Objects, StoreAway
 from orchestrator.store import Store
 from orchestrator.store.tables import archive_copies, segments
 
@@ -81,6 +81,11 @@ class Archive:
         self._store = store
         self._objects = objects
         self._key = key
+
+    @classmethod
+    def of(cls, store: Store, place: ArchivePlace | None, keys: Path) -> "Archive | None":
+        """Look into the configured archive; None where there is none."""
+        return None if place is None else cls(store, Objects.of(place), keys / "archive.key")
 
     async def open(self, segment: str) -> "OpenCopy":
         """Find a copy that can be read; raises NoCopy."""

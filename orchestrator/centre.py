@@ -248,14 +248,15 @@ def _compose(
     duty = Duty(store, events, clock)
     capacity = Capacity(store, clock, lead, config.timezone)
     objects = None if config.archive is None else Objects.of(config.archive)
-    archive = None if objects is None else Archive(store, objects, config.keys / "archive.key")
+    archive = Archive.of(store, config.archive, config.keys)
     recordings = Recordings(store, ledger, boxes, keyring.ticket, clock, archive)
 
     def heard(edge: str, status: EdgeStatus) -> None:
         dispatch.hear(edge, status)
         hold_lists.hear(edge, status)
 
-    maker = Maker(store, ledger, boxes, keyring, clock, config.site_name, config.timezone)
+    copies = None if archive is None else CopiedFootage(archive)
+    maker = Maker(store, ledger, boxes, keyring, clock, config.site_name, config.timezone, copies)
 
     async def applied(edges: frozenset[str]) -> None:
         dispatch.touch()
@@ -292,7 +293,7 @@ def _compose(
             boxes,
             keyring.ticket,
             clock,
-            None if archive is None else CopiedFootage(archive),
+            copies,
         ),
         archive_expiry=(None if objects is None else ArchiveExpiry(store, objects, clock, is_over)),
         doors=Doors(store, bus, events, clock, lead),

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from contract.archive import ArchiveBroken
+from contract.fragments import Damaged, parts
 from contract.objects import NoSuchObject, StoreAway
 from contract.segmentindex import NotASegment, index_of, key_pictures
 from orchestrator.archive import Archive, NoCopy
@@ -34,17 +35,22 @@ class CopiedFootage:
             index = await asyncio.to_thread(index_of, file, start)
         return _all(msgspec.json.encode(msgspec.structs.replace(index, copied=True)))
 
-    async def bytes(self, segment: str, part: Bytes) -> Media:
+    async def part(self, segment: str, wanted: Bytes) -> Media:
         """Open a part of a segment."""
         copy = await self._archive.open(segment)
-        stop = min(part.stop, copy.size_bytes)
-        said = f"bytes {part.start}-{stop - 1}/{copy.size_bytes}"
-        return Media(206, stop - part.start, said, copy.read(part.start, stop))
+        stop = min(wanted.stop, copy.size_bytes)
+        said = f"bytes {wanted.start}-{stop - 1}/{copy.size_bytes}"
+        return Media(206, stop - wanted.start, said, copy.read(wanted.start, stop))
 
     async def key_pictures(self, segment: str, first: int, last: int) -> Media:
         """Give the key pictures alone of a part, 90 kHz from the segment's start."""
         async with self._whole(segment) as file:
             return _all(await asyncio.to_thread(lambda: b"".join(key_pictures(file, first, last))))
+
+    async def fragments(self, segment: str, begin: int, end: int) -> bytes:
+        """Answer for a span of it as its box does to `/fragments`; raises NothingInside besides."""
+        async with self._whole(segment) as file:
+            return await asyncio.to_thread(lambda: b"".join(parts(file, begin, end)))
 
     @asynccontextmanager
     async def _whole(self, segment: str) -> AsyncGenerator[BinaryIO]:
@@ -57,7 +63,7 @@ class CopiedFootage:
                 async for data in copy.read(0, copy.size_bytes):
                     file.write(data)
                 yield file
-            except (StoreAway, NoSuchObject, ArchiveBroken, NotASegment) as error:
+            except (StoreAway, NoSuchObject, ArchiveBroken, NotASegment, Damaged) as error:
                 raise NoCopy(f"{segment}: {error}") from error
 
 

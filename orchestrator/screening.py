@@ -155,7 +155,7 @@ class Screening:
             await self._playbacks.serve(play, footage.camera, shown)
         path = f"/shelf/{footage.path}"
         async with self._open(
-            play, footage, path, _range(part), lambda copies: copies.bytes(footage.id, part)
+            play, footage, path, _range(part), lambda copies: copies.part(footage.id, part)
         ) as found:
             yield found
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import msgspec
 from aiohttp.typedefs import Handler
@@ -19,15 +20,15 @@ from aiohttp.web import (
 
 from contract.anchors import AnchorFile
 from contract.boxapi import TICKET_HEADER, LiveOffer, ViewingOrder
+from contract.cutting import NothingInside
+from contract.fragments import Damaged, parts
 from contract.ticket import TicketRefused
 from edge.journal import JournalBusy
 from edge.live.copies import Busy, Copies, CopyFailed
-from edge.live.fragments import Damaged, parts
 from edge.live.looks import Looks, NoSuchLook
 from edge.live.playback import NoSuchRecording, Opened, Playback
 from edge.live.views import ReferenceViews
 from edge.live.webrtc import OfferRefused
-from edge.recording.cutting import NothingInside
 from edge.references import NoSuchReference
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ def application(
         what = f"fragments/{path}?from={begin}&to={end}"
         await playback.admit(what, _ticket(request))
         file = await playback.sealed(path)
-        return await _stream(request, _off_the_loop(parts(file, begin, end)))
+        return await _stream(request, _off_the_loop(_fragments(file, begin, end)))
 
     async def viewing(request: Request) -> StreamResponse:
         body = await request.read()
@@ -183,6 +184,11 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 15:
         raise HTTPBadRequest(text="from and to are whole numbers")
     return int(text)
+
+
+def _fragments(path: Path, begin: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from parts(file, begin, end)
 
 
 async def _off_the_loop(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

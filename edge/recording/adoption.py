@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from contract.fmp4 import Found, duration_of, walk
-from edge.recording.merkle import Merkle
+from contract.merkle import Merkle
 from edge.recording.names import Name, parse
 from edge.recording.segment import Finished
 from edge.rtsp.timeline import us_of_90k

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
+from contract.merkle import Merkle
 from contract.messages import SegmentClosed
-from edge.recording.merkle import Merkle
 from edge.recording.sealing import SEALED
 
 _BLOCK = 1 << 20

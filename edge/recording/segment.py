@@ -5,9 +5,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.merkle import Merkle
 from edge.recording.boxes import init_section
 from edge.recording.fragments import Fragmenter
-from edge.recording.merkle import Merkle
 from edge.recording.names import Name, whole_ms
 from edge.rtsp.intake import Picture
 from edge.rtsp.timeline import us_of_90k

@@ -12,6 +12,7 @@ from contract.keys import to_base64
 from contract.spans import Span
 from orchestrator.access import Role
 from orchestrator.accounts import Person
+from orchestrator.archive import Archive
 from orchestrator.boxes import Boxes, BoxUnreachable
 from orchestrator.commands.terminal import (
     DEFAULT_CONFIG,
@@ -21,6 +22,7 @@ from orchestrator.commands.terminal import (
     refusals,
 )
 from orchestrator.config import load
+from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.events import Events
 from orchestrator.evidence import verifier
 from orchestrator.evidence.exports import Asked, Export, Exports
@@ -106,7 +108,11 @@ async def _export(config: Path, asked: Asked, out: Path, *, yes: bool) -> Export
         ring = Keyring.open(settings.keys, clock.now(), may_set_up=False)
         async with Boxes.open(store, ring) as boxes:
             ledger = Ledger(store, clock)
-            maker = Maker(store, ledger, boxes, ring, clock, settings.site_name, settings.timezone)
+            archive = Archive.of(store, settings.archive, settings.keys)
+            copies = None if archive is None else CopiedFootage(archive)
+            maker = Maker(
+                store, ledger, boxes, ring, clock, settings.site_name, settings.timezone, copies
+            )
             exports = Exports(store, ledger, Events(clock), clock, maker, settings.exports)
             person = _person()
             expected = await exports.estimate(person, asked.cameras, asked.span)

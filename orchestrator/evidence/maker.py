@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import itertools
+import logging
 import secrets
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
@@ -10,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
@@ -18,11 +19,14 @@ from sqlalchemy import select
 
 from contract.boxapi import TICKET_HEADER, ViewingOrder
 from contract.clock import Clock
+from contract.cutting import NothingInside
 from contract.keys import BadSignature
 from contract.messages import Fact, verify_fact
 from contract.ticket import START_WITHIN, Ticket, Track, issue, sha256_hex
+from orchestrator.archive import NoCopy
 from orchestrator.boxes import Boxes, BoxUnreachable
 from orchestrator.certificates.records import Kept, of_span
+from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage, FootageChanged
 from orchestrator.evidence.manifest import Vouched, Wish, about, footage_name, segment_row, vouch
@@ -33,6 +37,8 @@ from orchestrator.keyring import Keyring
 from orchestrator.ledger import FIRST, Ledger
 from orchestrator.store import Store
 from orchestrator.store.tables import edges
+
+log = logging.getLogger(__name__)
 
 _TAKE_FOR = timedelta(minutes=30)
 _CHUNK = 256 << 10
@@ -68,7 +74,10 @@ class Maker:
         clock: Clock,
         site: str,
         zone: str,
+        copies: CopiedFootage | None = None,
     ) -> None:
+        self.copies = copies
+        """Where footage is read from when its box is lost; None: there is no archive."""
         self._store = store
         self._ledger = ledger
         self._boxes = boxes
@@ -96,7 +105,11 @@ class Maker:
             ]
             if not rows:
                 raise EvidenceRefused("no_footage")
-            viewing = [await job.viewing(package, number, group) for number, group in job.groups]
+            viewing = [
+                shown
+                for number, group in job.groups
+                if (shown := await job.viewing(package, number, group))
+            ]
             certificates = add_certificates(package, await self._certificates(wish))
             package.finish(
                 about(
@@ -195,6 +208,16 @@ class Maker:
         )
 
 
+class _Gone(Exception):
+    """The box has the recording no more."""
+
+
+class _Copied(NamedTuple):
+    """What was taken from the archive; no row where the span holds no picture."""
+
+    row: dict[str, Any] | None
+
+
 class _Job:
     """One package while it is made."""
 
@@ -204,6 +227,7 @@ class _Job:
         self._login = login
         self._tell = tell
         self._done = 0
+        self._copied: set[str] = set()
         by_place = itertools.groupby(plan.pieces, lambda piece: (piece.camera, piece.edge))
         self.groups = [(number, list(group)) for number, (_, group) in enumerate(by_place)]
 
@@ -230,15 +254,54 @@ class _Job:
                             return segment_row(told[piece.segment], piece.span_90k, footage)
             except FootageChanged as error:
                 raise EvidenceRefused("footage_changed", f"{piece.segment}: {error}") from error
+            except _Gone as gone:
+                if (copied := await self._from_archive(package, piece, told)) is not None:
+                    return copied.row
+                raise EvidenceRefused("no_footage", str(gone)) from gone
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
                 self._done = before
+                if (copied := await self._from_archive(package, piece, told)) is not None:
+                    return copied.row
                 if attempt == _TRIES:
                     raise
                 await self._maker.pause(2.0**attempt)
         raise AssertionError
 
-    async def viewing(self, package: Package, number: int, group: list[Piece]) -> dict[str, str]:
-        """Take the copy to look at of what one box has of one camera."""
+    async def _from_archive(
+        self, package: Package, piece: Piece, told: Mapping[str, Fact]
+    ) -> _Copied | None:
+        """Take a piece from its second copy; None: there is none that can be read."""
+        copies, span = self._maker.copies, piece.span_90k
+        if copies is None:
+            return None
+        try:
+            data = await copies.fragments(piece.segment, *span)
+        except NoCopy as error:
+            log.info("no second copy: %s", error)
+            return None
+        except NothingInside:
+            return _Copied(None)
+        try:
+            with _on_our_disk(), package.file(footage_name(piece.camera, piece.segment)) as file:
+                footage = Footage(file, piece.root, *span)
+                footage.take(data)
+                row = segment_row(told[piece.segment], span, footage)
+        except FootageChanged as error:
+            log.warning("the second copy of %s is another: %s", piece.segment, error)
+            return None
+        self._copied.add(piece.segment)
+        self._advance(len(data))
+        return _Copied({**row, "copied": True})
+
+    async def viewing(
+        self, package: Package, number: int, group: list[Piece]
+    ) -> dict[str, str] | None:
+        """Take the copy to look at of what one box has of one camera.
+
+        None where the box is lost: it alone makes one; what it recorded came from the archive.
+        """
+        if all(piece.segment in self._copied for piece in group):
+            return None
         camera = group[0].camera
         twice = [n for n, other in self.groups if other[0].camera == camera].index(number)
         name = f"viewing/{camera}{f'-{twice + 1}' if twice else ''}.mp4"
@@ -287,7 +350,7 @@ async def _check(response: aiohttp.ClientResponse, piece: Piece) -> None:
         case 200:
             return
         case 404:
-            raise EvidenceRefused("no_footage", f"box {piece.edge} does not have {piece.segment}")
+            raise _Gone(f"box {piece.edge} does not have {piece.segment}")
         case 422:
             raise EvidenceRefused("footage_changed", f"{piece.segment}: damaged on the box")
         case status:

@@ -18,6 +18,7 @@ _ZH = """{site} 考试录像证据包
   footage/     原始录像：摄像机送来的字节，未经转码；播放器只显示获准的时段。
                为解码所必需的关键帧引导部分（最多一个图像组）在文件内，但不显示，清单中逐一注明。
   viewing/     观看副本：重新编码，烧录申请编号和接收人，仅供观看，不作证据。
+               边缘盒已无法联系时，录像取自归档副本，没有观看副本。
   certificates/  所涉考试的覆盖证书：应录、实录、缺口及原因，由边缘盒与中心签名。
                考试结束后尚未签发的，此处没有；可稍后向考试中心索取。
   manifest.json、signature.json、proof/   清单、签名与校验数据。
@@ -45,6 +46,7 @@ Contents
                the granted span alone. What decoding needs before it (from the key picture, one
                group of pictures at most) is in the files, is not shown, and stands in the manifest.
   viewing/     a copy to look at: re-encoded, with request and recipient burnt in; not evidence.
+               Where a box was lost its footage comes from the archive, and there is no such copy.
   certificates/  coverage certificates of the exams concerned: what was planned, recorded and
                missing, and why, signed by box and centre. One that was not issued yet is not
                here; ask the exam office for it later.

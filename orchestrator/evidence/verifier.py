@@ -748,8 +748,23 @@ class _Check:
                 if problem:
                     self.found(row["file"], problem[0], problem[1])
                 self._chain(row, before)
+            self._remark_copies()
         except (KeyError, TypeError, ValueError, IndexError, struct.error) as error:
             self.found(MANIFEST, None, f"is signed, but does not hold together: {error!r}")
+
+    def _remark_copies(self) -> None:
+        copied = [row for row in self.manifest["segments"] if row.get("copied")]
+        if copied:
+            self.notes.append(
+                f"{len(copied)} footage files were read from the archive's copies, because their "
+                "box was lost; they are proved like the others / 边缘盒无法联系，"
+                f"{len(copied)} 个录像文件取自归档副本，其证明与其他文件相同"
+            )
+        shown = {row["camera"] for row in self.manifest["viewing"]}
+        for camera in sorted({row["camera"] for row in copied} - shown):
+            self.notes.append(
+                f"no viewing copy of {camera}: its box was lost / {camera} 没有观看副本"
+            )
 
     def _boxes(self) -> dict[str, bytes]:
         """Give the boxes' keys, each vouched for by the centre."""

@@ -12,11 +12,11 @@ from moto.server import ThreadedMotoServer
 from obstore.store import LocalStore, S3Store
 
 from contract.keys import SealKey, to_base64
+from contract.merkle import Merkle
 from contract.messages import Archived, SegmentClosed
 from contract.objects import MARK
 from edge.config import ArchiveConfig, EdgeConfig
 from edge.journal import Journal
-from edge.recording.merkle import Merkle
 
 BUCKET = "xunkao"
 NINE = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from contract.fragments import parts
 from contract.keys import SigningKey
 from contract.messages import Fact, SegmentClosed, sign_fact
 from contract.spans import Span
-from edge.live.fragments import parts
 from orchestrator.certificates.records import Kept
 from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage
@@ -92,9 +92,12 @@ def make_package(
         add_reading_matter(package, wish, "试验大学")
         for seq, told in enumerate(segments, 1):
             span = in_90k(wish.span, told)
-            with package.file(footage_name(told.camera, told.segment)) as file:
+            with (
+                package.file(footage_name(told.camera, told.segment)) as file,
+                (data / told.path).open("rb") as recorded,
+            ):
                 footage = Footage(file, told.root, *span)
-                for part in parts(data / told.path, *span):
+                for part in parts(recorded, *span):
                     footage.take(part)
                 rows.append(segment_row(fact_of(signer or keys.box, told, seq), span, footage))
         certified = add_certificates(package, certificates)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.live.fragments import parts
-from edge.recording.cutting import NothingInside, cut
+from contract.cutting import NothingInside, cut
+from contract.fragments import parts
 from orchestrator.evidence.footage import Footage, FootageChanged
 from orchestrator.evidence.package import writing
 from tests.fakes.footage import record, taken
@@ -18,9 +18,13 @@ RATE = 90_000
 
 def cut_out(path: Path, root: str, folder: Path, begin: int, end: int, piece: int = 0) -> Footage:
     """Make the footage file `out.mp4`."""
-    with writing(folder / "p.zip") as package, package.file("out.mp4") as file:
+    with (
+        writing(folder / "p.zip") as package,
+        package.file("out.mp4") as file,
+        path.open("rb") as recorded,
+    ):
         footage = Footage(file, root, begin, end)
-        for part in parts(path, begin, end):
+        for part in parts(recorded, begin, end):
             for at in range(0, len(part), piece or len(part)):
                 footage.take(part[at : at + (piece or len(part))])
         footage.finish()
@@ -44,7 +48,8 @@ def test_a_player_shows_every_picture_of_the_span_and_no_other(
 
 def test_only_what_decoding_needs_leaves_besides(tmp_path: Path) -> None:
     told = record(tmp_path, "cam-1", START, 20)
-    found = cut(tmp_path / told.path, 117 * RATE // 10, 124 * RATE // 10)
+    with (tmp_path / told.path).open("rb") as file:
+        found = cut(file, 117 * RATE // 10, 124 * RATE // 10)
     assert found.fragments[0].begin >= 105 * RATE // 10
     assert found.fragments[-1].end <= 129 * RATE // 10
     whole = (tmp_path / told.path).read_bytes()
@@ -67,8 +72,8 @@ def test_the_bytes_may_come_in_any_pieces(tmp_path: Path, piece: int) -> None:
 def test_a_span_between_two_pictures_holds_nothing(tmp_path: Path) -> None:
     told = record(tmp_path, "cam-1", START, 2)
     for begin, end in ((RATE // 100, RATE // 50), (5 * RATE, 6 * RATE), (-9, 0)):
-        with pytest.raises(NothingInside):
-            cut(tmp_path / told.path, begin, end)
+        with (tmp_path / told.path).open("rb") as file, pytest.raises(NothingInside):
+            cut(file, begin, end)
 
 
 def test_a_segment_that_was_changed_on_the_box_does_not_become_evidence(tmp_path: Path) -> None:
@@ -94,7 +99,8 @@ def test_what_is_no_answer_of_a_box_is_refused(tmp_path: Path, answer: bytes) ->
 
 def test_a_box_that_breaks_off_is_noticed(tmp_path: Path) -> None:
     told = record(tmp_path, "cam-1", START, 2)
-    sent = b"".join(parts(tmp_path / told.path, 0, RATE))
+    with (tmp_path / told.path).open("rb") as file:
+        sent = b"".join(parts(file, 0, RATE))
     with writing(tmp_path / "p.zip") as package, package.file("out.mp4") as file:
         for end in (3, 400, len(sent) - 1):
             footage = Footage(file, told.root, 0, RATE)

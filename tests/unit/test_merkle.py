@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.recording.merkle import Merkle, leaf, node, prove
+from contract.merkle import Merkle, leaf, node, prove
 from orchestrator.evidence.verifier import root_from
 
 # The leaves and roots of the Certificate Transparency reference tests.

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.merkle import Merkle
 from contract.segmentroot import NotASegment, root_of
-from edge.recording.merkle import Merkle
 
 
 def box(kind: bytes, body: bytes) -> bytes:

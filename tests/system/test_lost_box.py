@@ -1,6 +1,7 @@
-"""A play session of a box that is gone: its second copies answer, under the same rule."""
+"""A box that is gone: its second copies are played and leave the house, under the same rule."""
 
 import hashlib
+import zipfile
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,11 +21,13 @@ from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.centre import Centre
+from orchestrator.evidence.exports import Asked
+from orchestrator.evidence.verifier import GENUINE, verify
 from orchestrator.playbacks import Playback
 from orchestrator.recordings import Media, PlaybackRefused
 from tests.fakes.box import FakeBox
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
-from tests.fakes.footage import record
+from tests.fakes.footage import record, taken
 from tests.fakes.shelf_box import serving_shelf
 from tests.fakes.waiting import until
 
@@ -131,6 +134,46 @@ async def test_what_a_lost_box_held_plays_to_the_byte_and_says_whence(scene: Sce
             assert await read(found) == keys
     rows = await acts(scene.centre, "play_recording")
     assert [row.act.result for row in rows] == ["from_archive"] * 2, "once a recording"
+
+
+async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
+    scene: Scene, tmp_path: Path
+) -> None:
+    asked = Asked(
+        cameras=("cam-1",),
+        span=Span(scene.span.start + timedelta(seconds=2.35), scene.span.end),
+        reason="成绩复核",
+        request="附2-2026-0007",
+        recipient="教务处 王敏",
+        undertaking=True,
+    )
+    place = tmp_path / "lost.zip"
+    export = await scene.centre.exports.hand_out(scene.office, asked, place)
+    assert export.state == "made"
+    report = verify(str(place), scene.centre.keyring.evidence.public)
+    assert report.code == GENUINE
+    assert [row["copied"] for row in report.manifest["segments"]] == [True, True]
+    assert report.manifest["viewing"] == []
+    files, viewing = report.notes
+    assert "2 footage files were read from the archive's copies" in files
+    assert "no viewing copy of cam-1" in viewing
+    with zipfile.ZipFile(place) as archive:
+        archive.extractall(tmp_path / "out")
+    footage = sorted((tmp_path / "out/footage/cam-1").iterdir())
+    expected = [scene.span.start + timedelta(seconds=n / 10) for n in range(24, 100)]
+    assert [at for file in footage for at in taken(file)] == expected
+
+
+async def test_a_package_without_box_and_copy_is_not_made(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.evidence.maker._TRIES", 1)
+    for place in scene.copies.rglob("*.xka"):
+        place.unlink()
+    asked = Asked(("cam-1",), scene.span, "成绩复核", "附2-7", "王敏", undertaking=True)
+    with pytest.raises(BoxUnreachable):
+        await scene.centre.exports.hand_out(scene.office, asked, tmp_path / "lost.zip")
+    assert not (tmp_path / "lost.zip").exists()
 
 
 async def test_the_copy_shows_no_more_than_the_session_may(scene: Scene) -> None:

@@ -2,13 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from contract.fmp4 import duration_of, walk
-from edge.recording.merkle import leaf, prove, root_of
-
-_KEY_BIT = 0x10000
-"""Set in a sample's flags when it is no key picture."""
+from contract.fmp4 import samples_of, walk
+from contract.merkle import leaf, prove, root_of
 
 
 class NothingInside(Exception):
@@ -44,25 +41,24 @@ class _Fragment(NamedTuple):
     """When its key pictures are shown."""
 
 
-def cut(path: Path, begin: int, end: int) -> Cut:
+def cut(file: BinaryIO, begin: int, end: int) -> Cut:
     """Choose whole fragments: from the one with the last key picture at or before `begin`.
 
     Times are 90 kHz from the segment's start. Reads the whole file. Raises NothingInside,
     ValueError for what is no segment, OSError.
     """
-    with path.open("rb") as file:
-        boxes = list(walk(file, os.fstat(file.fileno()).st_size))
-        if [found.name for found in boxes[:2]] != [b"ftyp", b"moov"]:
-            raise ValueError("does not begin like a segment")
-        init = boxes[0].size + boxes[1].size
-        file.seek(0)
-        hashes = [leaf(file.read(init))]
-        fragments: list[_Fragment] = []
-        for moof, mdat in zip(boxes[2::2], boxes[3::2], strict=True):
-            file.seek(moof.at)
-            data = file.read(moof.size + mdat.size)
-            hashes.append(leaf(data))
-            fragments.append(_read(data[: moof.size], moof.at, len(data)))
+    boxes = list(walk(file, file.seek(0, os.SEEK_END)))
+    if [found.name for found in boxes[:2]] != [b"ftyp", b"moov"]:
+        raise ValueError("does not begin like a segment")
+    init = boxes[0].size + boxes[1].size
+    file.seek(0)
+    hashes = [leaf(file.read(init))]
+    fragments: list[_Fragment] = []
+    for moof, mdat in zip(boxes[2::2], boxes[3::2], strict=True):
+        file.seek(moof.at)
+        data = file.read(moof.size + mdat.size)
+        hashes.append(leaf(data))
+        fragments.append(_read(data[: moof.size], moof.at, len(data)))
     first, last = _chosen(fragments, begin, end)
     known = [0, *range(first + 1, last + 2)]
     return Cut(
@@ -85,22 +81,16 @@ def shown_times(path: Path) -> list[int]:
         for found in walk(file, os.fstat(file.fileno()).st_size):
             if found.name == b"moof":
                 file.seek(found.at)
-                times += _read(file.read(found.size), found.at, found.size).shown
+                times += [sample.shown for sample in samples_of(file.read(found.size))]
     return times
 
 
 def _read(moof: bytes, at: int, size: int) -> _Fragment:
-    begin, end = duration_of(moof)
-    columns = 4 if moof[77:80] == b"\0\x0f\x01" else 3
-    shown, keys, decoded = [], [], begin
-    for row in range(88, len(moof), 4 * columns):
-        lasts, _, kind = (int.from_bytes(moof[row + n : row + n + 4], "big") for n in (0, 4, 8))
-        offset = int.from_bytes(moof[row + 12 : row + 16], "big", signed=True)
-        shown.append(decoded + (offset if columns == 4 else 0))
-        if not kind & _KEY_BIT:
-            keys.append(shown[-1])
-        decoded += lasts
-    return _Fragment(Piece(at, size, begin, end), tuple(shown), tuple(keys))
+    samples = samples_of(moof)
+    last = samples[-1]
+    piece = Piece(at, size, samples[0].decoded, last.decoded + last.duration)
+    keys = tuple(sample.shown for sample in samples if sample.key)
+    return _Fragment(piece, tuple(sample.shown for sample in samples), keys)
 
 
 def _chosen(fragments: list[_Fragment], begin: int, end: int) -> tuple[int, int]:

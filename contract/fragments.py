@@ -1,18 +1,18 @@
 """Answering for a span of a sealed segment: head, init section, fragments, as they stand."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from contract.boxapi import FragmentsHead
-from edge.recording.cutting import Cut, cut
+from contract.cutting import Cut, cut
 
 _CHUNK = 256 << 10
 
 
 class Damaged(Exception):
-    """What lies on the shelf is no whole segment."""
+    """The file is no whole segment."""
 
 
 def head_of(found: Cut) -> bytes:
@@ -29,18 +29,18 @@ def head_of(found: Cut) -> bytes:
     return len(data).to_bytes(4, "big") + data
 
 
-def parts(path: Path, begin: int, end: int) -> Iterator[bytes]:
+def parts(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
     """Give the whole answer in pieces; raises NothingInside, Damaged or OSError at the first."""
     try:
-        found = cut(path, begin, end)
+        found = cut(file, begin, end)
     except ValueError as error:
         raise Damaged(str(error)) from error
     yield head_of(found)
-    with path.open("rb") as file:
-        yield file.read(found.init)
-        last = found.fragments[-1]
-        file.seek(found.fragments[0].at)
-        rest = last.at + last.size - found.fragments[0].at
-        while rest and (data := file.read(min(rest, _CHUNK))):
-            rest -= len(data)
-            yield data
+    file.seek(0)
+    yield file.read(found.init)
+    last = found.fragments[-1]
+    file.seek(found.fragments[0].at)
+    rest = last.at + last.size - found.fragments[0].at
+    while rest and (data := file.read(min(rest, _CHUNK))):
+        rest -= len(data)
+        yield data

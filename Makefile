@@ -9,6 +9,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UI := web/ui
+# Every command and every box is a process of its own: a start costs seconds where Python has to
+# compile what it imports, and some machines keep nothing of that (PYTHONDONTWRITEBYTECODE).
+COMPILED := $(BIN)/python -m compileall -q contract edge models orchestrator vision web tests
 
 # What the product itself needs from Debian, then what only tests and benchmarks need.
 APT_PRODUCT := mosquitto
@@ -24,6 +27,7 @@ demo: setup ## everything on this machine: broker, centre, two boxes, simulated 
 	$(BIN)/xunkao demo
 
 test: setup-test ## all tests: unit, system, end to end, and the pages' own
+	$(COMPILED)
 	cd $(UI) && npm test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/system
 	$(BIN)/python -m pytest tests/e2e
@@ -67,8 +71,9 @@ web: web/static/index.html ## build the pages
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		"$$(grep -oE '^uv==[^ ]+' requirements.lock)"
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	$(COMPILED)
 	@touch $@
 
 $(UI)/node_modules/.package-lock.json: $(UI)/package-lock.json .setup/tools

@@ -42,6 +42,7 @@ class Action(StrEnum):
     see_holds = "see_holds"
     manage_holds = "manage_holds"
     set_retention = "set_retention"
+    plan_outages = "plan_outages"
 
 
 VIDEO_ROLES = frozenset({Role.exam_office, Role.patrol, Role.operator})
@@ -73,6 +74,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = MappingProxyType(
                 Action.see_holds,
                 Action.manage_holds,
                 Action.set_retention,
+                Action.plan_outages,
                 Action.see_coverage,
                 Action.export_evidence,
             }

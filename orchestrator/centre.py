@@ -43,6 +43,7 @@ from orchestrator.keyring import Keyring
 from orchestrator.ledger import Ledger
 from orchestrator.logins import box
 from orchestrator.looks import Looks
+from orchestrator.outages import Outages
 from orchestrator.outside import OutsideBroker
 from orchestrator.phones import Phones, phone_guests
 from orchestrator.playbacks import Playbacks
@@ -94,6 +95,7 @@ class Centre:
     duty: Duty
     alerts: Alerts
     holds: Holds
+    outages: Outages
     hold_lists: HoldLists
     retention: Retention
     certificates: Certificates
@@ -300,6 +302,7 @@ def _compose(
         references=References(store, ledger, boxes, keyring.ticket, events, clock, dispatch.touch),
         phones=Phones(store, broker.book, bus, keyring.seal, clock),
         duty=duty,
+        outages=Outages(store, events, clock, lead),
         alerts=Alerts(store, bus, events, clock, lead, duty),
         holds=Holds(store, events, clock, limits, hold_lists.touch),
         hold_lists=hold_lists,

@@ -41,6 +41,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "running_session": (409, "It would end or move an exam that is being recorded"),
     "does_not_fit": (409, "The recordings would not fit on a box's disk"),
     "conflict": (409, "It is not as the request supposes"),
+    "outage_conflicts": (409, "Exams are held in the span of this outage"),
     "hold_limit": (409, "More would be held than one applicant, or the site, may hold"),
     "not_over": (409, "The span is not over, or its last recording is not sealed yet"),
     "footage_changed": (409, "What the box holds is not what it signed when it was recorded"),

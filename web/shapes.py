@@ -817,6 +817,41 @@ class ExtendHold(Request, frozen=True, kw_only=True):
     reason: Annotated[str, Meta(min_length=2, max_length=500)]
 
 
+class Outage(Answer, frozen=True, kw_only=True):
+    """A notice of outage: these rooms' devices will be off for a span."""
+
+    id: str
+    rooms: tuple[str, ...]
+    start: Instant
+    end: Instant
+    reason: str
+    contact: str
+    override: str
+    """Why exams in the span were no obstacle."""
+    filed_by: str
+    filed_at: Instant
+    withdrawn_by: str | None
+    withdrawn_at: Instant | None
+
+
+class Outages(Answer, frozen=True, kw_only=True):
+    """Notices of outage, by start."""
+
+    items: tuple[Outage, ...]
+
+
+class NewOutage(Request, frozen=True, kw_only=True):
+    """A notice to file, before the outage begins."""
+
+    rooms: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=500)]
+    start: Instant
+    end: Instant
+    reason: Annotated[str, Meta(min_length=2, max_length=500)]
+    contact: Annotated[str, Meta(max_length=100)] = ""
+    override: Annotated[str, Meta(max_length=500)] = ""
+    """Why exams whose windows it touches are no obstacle; without it they refuse the notice."""
+
+
 class Total(Answer, frozen=True, kw_only=True):
     """How many recordings, and how much."""
 

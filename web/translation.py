@@ -11,6 +11,7 @@ from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.guestbook import BrokerRefused
 from orchestrator.holds import HoldRefused
 from orchestrator.looks import LookRefused
+from orchestrator.outages import OutageRefused
 from orchestrator.recordings import PlaybackRefused
 from orchestrator.references import ReferenceRefused
 from orchestrator.retention import RetentionRefused
@@ -38,6 +39,7 @@ def problem_of(error: Exception) -> Problem | None:
             AlertRefused()
             | ReferenceRefused()
             | HoldRefused()
+            | OutageRefused()
             | RetentionRefused()
             | EvidenceRefused()
         ):

@@ -84,6 +84,8 @@ class CameraFacts:
     """When a box was first told to record it; empty: never."""
     copies: tuple[Copy, ...] = ()
     """Kept elsewhere than at the boxes."""
+    outages: Sequence[Hole] = ()
+    """Planned ones: they explain what is missing, whatever the box saw of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,8 @@ def _sorted(camera: CameraFacts) -> list[Row]:
 def _stream(camera: CameraFacts, window: Span) -> StreamPart:
     rows = _sorted(camera)
     told = sorted({gap.hole for gap in camera.gaps})
-    found = account(window, [row.span for row in rows], [*_uncommanded(camera, window), *told])
+    causes = [*_uncommanded(camera, window), *camera.outages, *told]
+    found = account(window, [row.span for row in rows], causes)
     listed = tuple(row.listed for row in rows)
     roots = camera.known_roots | {one.root for one in listed} | {""}
     offsets = [abs(row.offset_ms) for row in rows if row.offset_ms is not None]

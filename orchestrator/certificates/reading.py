@@ -34,6 +34,7 @@ from orchestrator.certificates.silence import (
 )
 from orchestrator.covers import touching
 from orchestrator.exams import Lead
+from orchestrator.outages import holes_of
 from orchestrator.planning import Session
 from orchestrator.store.tables import (
     archive_copies,
@@ -206,6 +207,7 @@ async def _camera(
         known_roots=await _roots(connection, row.id, {one.listed.previous for one in found}),
         commanded_at=min((at for at in first.values() if at is not None), default=None),
         copies=await _copies(connection, [one.listed.id for one in found]),
+        outages=await holes_of(connection, session.room, window),
     )
 
 

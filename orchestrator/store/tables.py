@@ -666,6 +666,31 @@ hold_lists = Table(  # the newest that was signed for each box
     CheckConstraint("epoch >= 1 AND number >= 1", name="numbers"),
 )
 
+outages = Table(  # notices of outage, filed before they begin
+    "outages",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("starts_at", InstantType, nullable=False),
+    Column("ends_at", InstantType, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("override", Text, nullable=False),  # why exams in the span are no obstacle
+    Column("filed_by", Text, nullable=False),
+    Column("filed_at", InstantType, nullable=False),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", InstantType),
+    CheckConstraint("ends_at > starts_at", name="span"),
+)
+Index("ix_outages_starts_at", outages.c.starts_at)
+
+outage_rooms = Table(
+    "outage_rooms",
+    metadata,
+    Column("outage", ForeignKey("outages.id"), primary_key=True),
+    Column("room", Text, primary_key=True),
+)
+Index("ix_outage_rooms_room", outage_rooms.c.room)
+
 deletions = Table(  # what is gone; as boxes told it, so without foreign key but the box
     "deletions",
     metadata,

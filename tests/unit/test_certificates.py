@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.coverage import Hole
 from contract.keys import SigningKey, kid_of
+from contract.spans import Span
 from orchestrator.certificates.building import NOT_COMMANDED, build, is_ready
 from orchestrator.certificates.document import (
     Content,
@@ -24,6 +26,7 @@ from tests.fakes.certified import (
     CENTRE_KEY,
     END,
     START,
+    at,
     chain,
     closed,
     facts,
@@ -56,6 +59,21 @@ def test_a_gap_of_a_main_stream_makes_it_incomplete_with_its_cause() -> None:
     content = build(facts(known("cam-01", segments, [gap("cam-01", 3000, 3060, "refused")])))
     assert content.reasons == (Reason(code="gap", camera="cam-01", stream="main"),)
     assert [(one.us, one.cause) for one in part(content).gaps] == [(60_000_000, "refused")]
+
+
+def test_a_planned_outage_explains_what_is_missing_and_makes_nothing_complete() -> None:
+    segments = chain("cam-01", (-0.5, 3000), (3060, 6000), (6000, 9901))
+    planned = Hole(Span(at(3020), at(5000)), "outage", "o1: 更换交换机")
+    content = build(
+        facts(known("cam-01", segments, [gap("cam-01", 3000, 3060, "refused")], outages=[planned]))
+    )
+    (part,) = content.cameras[0].streams
+    assert [(one.cause, one.us // 1_000_000) for one in part.gaps] == [
+        ("refused", 20),
+        ("outage", 40),
+    ]
+    assert part.statements[0].differs == (), "the box spoke of what it saw"
+    assert content.verdict == "INCOMPLETE"
 
 
 def test_a_second_between_two_files_is_no_gap() -> None:

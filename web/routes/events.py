@@ -25,6 +25,7 @@ VISIBLE: Mapping[str, Action] = {
     "reference": Action.approve_reference,
     "evidence": Action.export_evidence,
     "hold": Action.see_holds,
+    "outage": Action.see_sessions,
     "deletion": Action.see_holds,
 }
 """Which action lets one hear of what; what does not stand here nobody hears."""

@@ -23,6 +23,8 @@ import type {
   LiveAnswer,
   Me,
   NewHold,
+  NewOutage,
+  Outage,
   PhoneLogin,
   Playback,
   Recording,
@@ -181,6 +183,20 @@ export class Api {
 
   /** Give holds, those in force first of all. */
   holds = (state: 'open' | 'all'): Promise<Hold[]> => this.all<Hold>('/holds', { state })
+
+  /** Give the notices of outage that touch a span. */
+  async outages(from: string, to: string): Promise<Outage[]> {
+    const found = await this.json<{ items: Outage[] }>('GET', '/outages', { query: { from, to } })
+    return found.items
+  }
+
+  fileOutage(outage: NewOutage): Promise<Outage> {
+    return this.json('POST', '/outages', { body: outage })
+  }
+
+  withdrawOutage(id: string, reason: string): Promise<Outage> {
+    return this.json('POST', `/outages/${encodeURIComponent(id)}/withdraw`, { body: { reason } })
+  }
 
   placeHold(hold: NewHold): Promise<Hold> {
     return this.json('POST', '/holds', { body: hold })

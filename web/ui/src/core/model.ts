@@ -513,6 +513,23 @@ export interface Hold {
   covered: Covered
 }
 
+/** A notice of outage. */
+export interface Outage {
+  id: string
+  rooms: string[]
+  start: string
+  end: string
+  reason: string
+  contact: string
+  override: string
+  filed_by: string
+  filed_at: string
+  withdrawn_by: string | null
+  withdrawn_at: string | null
+}
+
+export type NewOutage = Pick<Outage, 'rooms' | 'start' | 'end' | 'reason' | 'contact' | 'override'>
+
 export interface NewHold {
   rooms: string[]
   start: string

@@ -53,6 +53,13 @@ export class SiteTime {
   }
 
   /** Give the first and the last instant of the day that holds `at`. */
+  /** What was typed as date and time of the site, as an instant; NaN: nothing was. */
+  typed(text: string): number {
+    if (!text) return Number.NaN
+    const [date, time = '00:00'] = text.split(' ')
+    return this.instantOf(`${date}T${time}:00`)
+  }
+
   dayAround(at: number): { from: string; to: string } {
     const start = this.startOf(this.date(at))
     const end = this.startOf(this.date(start + DAY + 2 * HOUR))

@@ -29,6 +29,7 @@ import type {
   Playback,
   Recording,
   Reference,
+  RetentionClass,
   Role,
   Room,
   SegmentIndex,
@@ -222,6 +223,14 @@ export class Api {
 
   due(at?: string): Promise<Due> {
     return this.json('GET', '/retention/due', { query: { at } })
+  }
+
+  async retentionClasses(): Promise<RetentionClass[]> {
+    return (await this.json<{ items: RetentionClass[] }>('GET', '/retention/classes')).items
+  }
+
+  setRetentionClass(category: string, days: number, reason: string): Promise<RetentionClass> {
+    return this.json('POST', '/retention/classes', { body: { category, days, reason } })
   }
 
   references = (): Promise<Reference[]> => this.all<Reference>('/references')

@@ -513,6 +513,14 @@ export interface Hold {
   covered: Covered
 }
 
+/** How long footage of a category of exams is kept. */
+export interface RetentionClass {
+  category: string
+  days: number
+  set_by: string
+  set_at: string | null
+}
+
 /** A notice of outage. */
 export interface Outage {
   id: string

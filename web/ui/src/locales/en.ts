@@ -248,6 +248,17 @@ export const en: typeof zhCN = {
     importFirst: 'Import a timetable',
     count: '{count} sessions',
   },
+  retention: {
+    title: 'Terms',
+    lead: 'By category of exam, {days} days at least.',
+    none: 'No timetable names a category yet: all footage is kept {days} days.',
+    unnamed: 'no category',
+    days: '{count} days',
+    set: 'Set',
+    setTitle: 'Set how long footage is kept',
+    daysLabel: 'Days',
+    willDo: 'Footage of “{category}” is kept {to} days instead of {from}. What is there is only kept longer, never shorter.',
+  },
   outage: {
     title: 'Planned outages',
     lead: 'Give notice before devices are off. What is missing meanwhile stands as a planned outage on the certificate; the session stays incomplete.',

@@ -246,6 +246,17 @@ export const zhCN = {
     importFirst: '导入考试安排',
     count: '共 {count} 场',
   },
+  retention: {
+    title: '保存期限',
+    lead: '按考试类别设定，不少于 {days} 天。',
+    none: '考试安排中还没有类别，录像一律保存 {days} 天。',
+    unnamed: '未注明类别',
+    days: '{count} 天',
+    set: '设定',
+    setTitle: '设定保存期限',
+    daysLabel: '保存天数',
+    willDo: '“{category}”的录像由保存 {from} 天改为 {to} 天。已有录像只会延长，不会缩短。',
+  },
   outage: {
     title: '停用报备',
     lead: '设备停用前报备。停用时段内缺失的录像在证书上记为“计划停用”，场次仍为不完整。',

@@ -89,6 +89,7 @@ class Screening:
         self._store = store
         self._copies = copies
         self._lost_at: dict[str, datetime] = {}
+        self._from_copy: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._recordings = recordings
         self._playbacks = playbacks
         self._boxes = boxes
@@ -268,7 +269,7 @@ class Screening:
 
     async def _index(self, play: Playback, footage: Footage) -> tuple[SegmentIndex, bytes]:
         known = self._indexes.get(footage.path)
-        if known is not None:
+        if known is not None and (not known[0].copied or self._is_lost(footage.edge)):
             self._indexes.move_to_end(footage.path)
             return known
         async with self._open(
@@ -280,8 +281,6 @@ class Screening:
         ) as found:
             raw = b"".join([chunk async for chunk in found.chunks])
         read = msgspec.json.decode(raw, type=SegmentIndex), raw
-        if read[0].copied:
-            await self._playbacks.from_copy(play, footage.id)
         if not read[0].growing:
             self._indexes[footage.path] = read
             if len(self._indexes) > _MOST_INDEXES:
@@ -299,7 +298,7 @@ class Screening:
     ) -> AsyncGenerator[Media]:
         """Open it at the box, or the second copy where that cannot be asked or has it no more."""
         is_lost = self._is_lost(footage.edge)
-        found = await self._copy_of(copied) if is_lost else None
+        found = await self._copy_of(play, footage, copied) if is_lost else None
         async with AsyncExitStack() as stack:
             if found is None:
                 try:
@@ -309,7 +308,7 @@ class Screening:
                         self._lost_at[footage.edge] = self._clock.now()
                     elif error.code != "no_such":
                         raise
-                    found = None if is_lost else await self._copy_of(copied)
+                    found = None if is_lost else await self._copy_of(play, footage, copied)
                     if found is None:
                         raise
             yield found
@@ -319,14 +318,27 @@ class Screening:
         lost_at = self._lost_at.get(edge)
         return lost_at is not None and self._clock.now() - lost_at < _FRESH
 
-    async def _copy_of(self, copied: Callable[[CopiedFootage], Awaitable[Media]]) -> Media | None:
+    async def _copy_of(
+        self,
+        play: Playback,
+        footage: Footage,
+        copied: Callable[[CopiedFootage], Awaitable[Media]],
+    ) -> Media | None:
+        """Open the second copy; the ledger says so once a session and recording."""
         if self._copies is None:
             return None
         try:
-            return await copied(self._copies)
+            found = await copied(self._copies)
         except NoCopy as error:
             log.info("no second copy: %s", error)
             return None
+        shown = play.id, footage.id
+        if shown not in self._from_copy:
+            await self._playbacks.from_copy(play, footage.id)
+            self._from_copy[shown] = None
+            if len(self._from_copy) > _MOST_TICKETS:
+                self._from_copy.popitem(last=False)
+        return found
 
     @asynccontextmanager
     async def _ask(

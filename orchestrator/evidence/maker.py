@@ -280,6 +280,7 @@ class _Job:
             log.info("no second copy: %s", error)
             return None
         except NothingInside:
+            self._copied.add(piece.segment)
             return _Copied(None)
         try:
             with _on_our_disk(), package.file(footage_name(piece.camera, piece.segment)) as file:
@@ -300,7 +301,8 @@ class _Job:
 
         None where the box is lost: it alone makes one; what it recorded came from the archive.
         """
-        if all(piece.segment in self._copied for piece in group):
+        copied = [piece.segment in self._copied for piece in group]
+        if all(copied):
             return None
         camera = group[0].camera
         twice = [n for n, other in self.groups if other[0].camera == camera].index(number)
@@ -321,8 +323,14 @@ class _Job:
                 if attempt >= _BUSY_TRIES:
                     raise EvidenceRefused("box_refused", f"box {group[0].edge} stays busy")
                 await self._maker.pause(_BUSY_S)
+            except _Gone as gone:
+                if any(copied):
+                    return None
+                raise EvidenceRefused("no_footage", str(gone)) from gone
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
                 self._done = before
+                if any(copied):
+                    return None
                 if attempt >= _TRIES:
                     raise
                 await self._maker.pause(2.0**attempt)

@@ -164,6 +164,19 @@ async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
     assert [at for file in footage for at in taken(file)] == expected
 
 
+async def test_a_lost_box_whose_segment_has_no_picture_in_the_span_holds_nothing_up(
+    scene: Scene, tmp_path: Path
+) -> None:
+    first, second = scene.told
+    hair = timedelta(milliseconds=30)
+    span = Span(first.end - hair, second.end)  # behind the last picture of the first segment
+    asked = Asked(("cam-1",), span, "成绩复核", "附2-7", "王敏", undertaking=True)
+    place = tmp_path / "lost.zip"
+    assert (await scene.centre.exports.hand_out(scene.office, asked, place)).state == "made"
+    report = verify(str(place), scene.centre.keyring.evidence.public)
+    assert [row["segment"] for row in report.manifest["segments"]] == [second.segment]
+
+
 async def test_a_package_without_box_and_copy_is_not_made(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,3 +226,8 @@ async def test_while_the_box_answers_nothing_is_taken_from_the_archive(scene: Sc
     assert await acts(scene.centre, "play_recording") == []
     _, whole = await scene.media(play, scene.told[0])
     assert whole == scene.file(scene.told[0]).read_bytes(), "lost while it was being watched"
+    (row,) = await acts(scene.centre, "play_recording")
+    assert row.act.result == "from_archive", "though its index came from the box"
+    again = await scene.session()
+    assert (await scene.media(again, scene.told[0]))[1] == whole
+    assert len(await acts(scene.centre, "play_recording")) == 2, "each session for itself"

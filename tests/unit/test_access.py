@@ -30,6 +30,7 @@ read_ledger             .         .        .          .         x
 see_holds               x         .        .          .         x
 manage_holds            x         .        .          .         .
 set_retention           x         .        .          .         .
+plan_outages            x         .        .          .         .
 """
 HEADER, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 EXPECTED = {

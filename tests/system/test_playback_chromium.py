@@ -204,7 +204,9 @@ async def test_pictures_follow_the_clock_a_frame_at_a_time_and_over_a_gap(tmp_pa
         await page.keyboard.press("k")
         landed = await scene.settled()
         assert landed["clock"] >= scene.ms(20 + GAP_S)
-        assert landed["screens"][0]["bar"] == scene.bar_at(landed["clock"], 20 + GAP_S)
+        # It stands anywhere, and is told in whole milliseconds: at a joint either picture is right.
+        right = {scene.bar_at(landed["clock"] - about, 20 + GAP_S) for about in (0, 2)}
+        assert landed["screens"][0]["bar"] in right
 
         await page.goto(f"{scene.url}/sessions")
 

@@ -20,7 +20,6 @@ from orchestrator.accounts import Person
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
-from orchestrator.planning import Session
 from orchestrator.store import Store
 from orchestrator.store.tables import outage_rooms, outages, rooms
 from orchestrator.windows import sessions_in
@@ -38,11 +37,9 @@ class OutageRefused(Exception):
     Codes: `forbidden`, `bad_request`, `no_such`, `conflict`, `outage_conflicts`.
     """
 
-    def __init__(self, code: str, message: str = "", sessions: Iterable[Session] = ()) -> None:
+    def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message or code)
         self.code = code
-        self.sessions = tuple(sessions)
-        """With `outage_conflicts`: whose windows the span touches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +174,7 @@ class Outages:
             connection, self._lead, Span(new.start, new.end), rooms=new.rooms
         )
         if touched and not new.override.strip():
-            raise OutageRefused(
-                "outage_conflicts", f"{len(touched)} exams are in that span", touched
-            )
+            raise OutageRefused("outage_conflicts", f"{len(touched)} exams are in that span")
 
     async def _one(self, outage: str) -> Outage:
         async with self._store.read() as connection:

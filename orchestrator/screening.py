@@ -96,7 +96,7 @@ class Screening:
         self._key = ticket_key
         self._clock = clock
         self._tickets: OrderedDict[tuple[str, str], _Leave] = OrderedDict()
-        self._indexes: OrderedDict[str, tuple[SegmentIndex, bytes]] = OrderedDict()
+        self._indexes: OrderedDict[str, tuple[SegmentIndex, bytes, datetime]] = OrderedDict()
 
     async def footage(self, person: Person, playback: str) -> list[Footage]:
         """List what a session may show, by start; raises PlaybackRefused.
@@ -268,10 +268,12 @@ class Screening:
         return str(row.edge)
 
     async def _index(self, play: Playback, footage: Footage) -> tuple[SegmentIndex, bytes]:
-        known = self._indexes.get(footage.path)
-        if known is not None and (not known[0].copied or self._is_lost(footage.edge)):
-            self._indexes.move_to_end(footage.path)
-            return known
+        now = self._clock.now()
+        if (known := self._indexes.get(footage.path)) is not None:
+            index, raw, read_at = known
+            if not index.copied or now - read_at < _FRESH:  # the box may be back
+                self._indexes.move_to_end(footage.path)
+                return index, raw
         async with self._open(
             play,
             footage,
@@ -280,12 +282,12 @@ class Screening:
             lambda copies: copies.index(footage.id, footage.start),
         ) as found:
             raw = b"".join([chunk async for chunk in found.chunks])
-        read = msgspec.json.decode(raw, type=SegmentIndex), raw
-        if not read[0].growing:
-            self._indexes[footage.path] = read
+        index = msgspec.json.decode(raw, type=SegmentIndex)
+        if not index.growing:
+            self._indexes[footage.path] = index, raw, now
             if len(self._indexes) > _MOST_INDEXES:
                 self._indexes.popitem(last=False)
-        return read
+        return index, raw
 
     @asynccontextmanager
     async def _open(

@@ -335,10 +335,13 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
         "recovered",
         "pressure",
         "archive",
+        "archive_back",
         "missing",
         "changed",
     ]
-    """`archive`: second copies cannot be made, or again, or one was not what was written.
+    """`archive`: second copies cannot be made, or one was not what was written; `archive_back`:
+    they are made again. `recovered`: of `disk_full`, `write_failed` and `wrong_volume` nothing is
+    left. `quarantined`: a file is not on record; only a person can say what it is.
     `pressure`: the disk stands on another step of its ladder; `detail` begins with its name.
     `missing` and `changed`: a sealed segment was removed or altered, and not by the box."""
     detail: str

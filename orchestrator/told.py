@@ -23,6 +23,7 @@ from contract.messages import (
     LookChanged,
     Message,
     ProcessLost,
+    RecorderBegan,
     ReferenceTaken,
     RetentionRaised,
     SegmentClosed,
@@ -35,6 +36,7 @@ from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
 from orchestrator.belonging import own_cameras
+from orchestrator.boxtroubles import end_troubles, note_trouble
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import (
@@ -95,8 +97,12 @@ async def apply(
             return await _look(connection, edge, at, now, data)
         case StateHeard() if not data.accepted:
             return [Happened("edge", edge, {"refused": data.reason})]
+        case RecorderBegan():
+            await end_troubles(connection, edge, ("write_failed",), at)
+            return []
         case Archived():
             news = await keep_copy(connection, edge, data)
+            await end_troubles(connection, edge, ("archive",), at)
             return [Happened("recording", data.segment, {"archived": data.copy})] if news else []
         case TamperChanged():
             return await _tamper(connection, edge, at, data)
@@ -127,6 +133,7 @@ async def apply(
         case ShelfTrouble():
             if data.kind in OF_SHELF:
                 await _meddled(connection, edge, at, data)
+            await note_trouble(connection, edge, at, data)
             return [Happened("edge", edge, {"shelf": data.kind, "detail": data.detail})]
         case _:
             return []
@@ -443,12 +450,15 @@ async def _meddled(
     A hundred files that are gone are one case. What was counted before stands until a person ends
     the case, so it makes room.
     """
-    mine = (tampers.c.camera == data.camera) & tampers.c.kind.in_(list(OF_SHELF))
+    alike = [kind for kind in OF_SHELF if OF_SHELF[kind] == OF_SHELF[data.kind]]
+    mine = (tampers.c.camera == data.camera) & tampers.c.kind.in_(alike)
+    if not data.camera:
+        mine &= tampers.c.edge == edge
     before = mine & tampers.c.ended_at.is_(None)
     waiting = select(tampers.c.id).where(before, tampers.c.alert.is_(None))
     if (await connection.scalars(waiting)).first() is not None:
         return
-    name = f"{data.segment}.{data.kind}.{at:%Y%m%dT%H%M%S%f}"
+    name = f"{data.segment or edge}.{data.kind}.{at:%Y%m%dT%H%M%S%f}"
     await connection.execute(update(tampers).where(before).values(ended_at=at))
     await connection.execute(
         insert(tampers).values(

@@ -595,6 +595,13 @@ AlertClass = Literal[
     "disk_low",
     "disk_full",
     "footage_changed",
+    "footage_unknown",
+    "write_failed",
+    "wrong_volume",
+    "clock_untrusted",
+    "archive_away",
+    "session_incomplete",
+    "deletion_late",
     "nobody_reachable",
 ]
 

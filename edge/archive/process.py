@@ -123,7 +123,10 @@ class Archivist:
         else:
             log.warning("second copies are made again")
         try:
-            fact = ShelfTrouble(kind="archive", detail=trouble or "copies are made again")
+            fact = ShelfTrouble(
+                kind="archive" if trouble else "archive_back",
+                detail=trouble or "copies are made again",
+            )
             await self._journal.add_fact(fact, self._clock.now())
         except (JournalBusy, sqlite3.Error):
             self._trouble = ""  # told at the next try

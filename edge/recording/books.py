@@ -199,7 +199,7 @@ class Books:
             else:
                 await self._set_aside(path, str(error))
         except OSError as error:
-            self._trouble("write_failed", f"{path.name} not adopted: {error.strerror}")
+            self._leave_alone(path, f"not adopted: {error.strerror}")
         else:
             log.info("adopted %s: %d fragments", name.segment, finished.fragments)
             await self._seal(finished, self._clock_trusted())
@@ -223,7 +223,7 @@ class Books:
         done.set()
 
     def _leave_alone(self, path: Path, why: str) -> None:
-        """Tell once of a sealed file that cannot be put on record; it may still be evidence."""
+        """Tell once of a file that cannot be put on record; it may still be evidence."""
         where = path.relative_to(self._config.data).as_posix()
         log.warning("shelf: %s %s; it stays where it is", where, why)
         detail = f"{where} {why}; it stays on the shelf and is not on record"

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _STATUS_S = 1.0
 _SYNC_S = 2.0
+_TROUBLE = "wrong_volume"
+"""Not empty in the journal: a wrong volume was told of, and not yet that it is right again."""
 _PICTURES_BETWEEN_COLLECTIONS = 20_000
 """Pictures come and go by the thousand and are in no cycle: Python's 700 is for other programs."""
 
@@ -78,17 +80,27 @@ async def _identified(config: EdgeConfig, rows: Rows, clock: Clock) -> str:
         try:
             await confirm(config.data, volume, journal)
         except WrongVolume as error:
-            await journal.add_fact(_wrong(error), clock.now())
+            await _complain(journal, _wrong(error), clock.now())
             raise
+        if await journal.meta(_TROUBLE):
+            right = ShelfTrouble(kind="recovered", detail="the volume is the right one")
+            await journal.add_fact(right, clock.now())
+            await journal.set_meta(_TROUBLE, "")
 
     try:
         volume = await identify(config.data, config.shelf, rows, clock)
     except WrongVolume as error:
         fact = _wrong(error)
-        rows.put(lambda journal: journal.add_fact(fact, clock.now()))
+        rows.put(lambda journal: _complain(journal, fact, clock.now()))
         raise
     rows.put(hold_against)
     return volume
+
+
+async def _complain(journal: Journal, fact: ShelfTrouble, at: datetime) -> None:
+    """Tell of a wrong volume, and remember that it was told."""
+    await journal.set_meta(_TROUBLE, "1")
+    await journal.add_fact(fact, at)
 
 
 def _wrong(error: WrongVolume) -> ShelfTrouble:

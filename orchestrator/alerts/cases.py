@@ -19,11 +19,15 @@ SWALLOWED: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(
     {
         "camera_down": ("box_lost",),
         "switch_down": ("box_lost",),
-        "recording_stopped": ("box_lost", "disk_full"),
+        "recording_stopped": ("box_lost", "disk_full", "write_failed", "wrong_volume"),
     }
 )
 """What is explained by which trouble of its box."""
 
+
+_NAMED: Mapping[Kind, str] = MappingProxyType(
+    {"disk_full": "full disk", "write_failed": "failing disk", "wrong_volume": "wrong disk"}
+)
 
 StepKind = Literal[
     "raised",
@@ -224,7 +228,7 @@ def _cause(
 
 def _part_of(cause: Key) -> str:
     kind, subject = cause
-    return f"part of the {'full disk' if kind == 'disk_full' else 'loss'} of {subject}"
+    return f"part of the {_NAMED.get(kind, 'loss')} of {subject}"
 
 
 def _counted(

@@ -25,6 +25,12 @@ Kind = Literal[
     "disk_low",
     "disk_full",
     "footage_changed",
+    "footage_unknown",
+    "write_failed",
+    "wrong_volume",
+    "clock_untrusted",
+    "archive_away",
+    "session_incomplete",
     "nobody_reachable",
 ]
 
@@ -249,6 +255,104 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "Secure the box; find out who was logged in there",
             ),
         ),
+        "footage_unknown": _of(
+            "medium",
+            4 * 60,
+            ("录像盘上有来历不明的文件", "Files of unknown origin on the recording disk"),
+            (
+                "有文件不在盒内日志中：有人放入，或日志、磁盘损坏",
+                "Files the box has no record of: put there by hand, or its journal or disk broke",
+            ),
+            (
+                "文件已隔离并照常保存，但不算入覆盖证明",
+                "They are set aside and kept, but no certificate counts them",
+            ),
+            (
+                "请查看边缘盒事件中的文件名，查明来源",
+                "Read their names in the box's events; find out where they come from",
+            ),
+        ),
+        "write_failed": _of(
+            "high",
+            3,
+            ("录像磁盘写入失败", "Recording disk does not write"),
+            ("磁盘损坏、脱落或变为只读", "The disk is broken, came loose or turned read-only"),
+            _LOST,
+            (
+                "请检查或更换边缘盒磁盘，并派人到考场",
+                "Check or replace the box's disk; send somebody to the rooms",
+            ),
+        ),
+        "wrong_volume": _of(
+            "high",
+            5,
+            ("录像磁盘不对", "Wrong recording disk"),
+            (
+                "挂载的不是该边缘盒一直使用的磁盘，或其标识文件丢失",
+                "Not the disk this box has recorded to, or its identity file is gone",
+            ),
+            (
+                "为不写错、不误删，该边缘盒已停止录像",
+                "The box does not record: it neither writes to nor deletes from a wrong disk",
+            ),
+            (
+                "请挂载原来的磁盘后重启边缘盒",
+                "Mount the disk it had and restart the box",
+            ),
+        ),
+        "clock_untrusted": _of(
+            "medium",
+            30,
+            ("边缘盒时钟未确认", "Box's clock not confirmed"),
+            (
+                "开机后未能校时，或时钟曾被调回",
+                "It was not synchronised since it started, or was set back",
+            ),
+            (
+                "录像照常进行但时间待校正，到期录像不会删除",
+                "It records on, with spans to be corrected; nothing that is due is deleted",
+            ),
+            (
+                "请检查边缘盒到校时服务器的网络",
+                "Check the box's way to the time server",
+            ),
+            raise_after_s=60,
+        ),
+        "archive_away": _of(
+            "low",
+            24 * 60,
+            ("第二份副本无法生成", "Second copies are not made"),
+            (
+                "存档库连接不上、写不进或回读不符",
+                "The archive cannot be reached or written, or gave back something else",
+            ),
+            (
+                "录像只有盒内一份；盒子损坏则无法恢复",
+                "Footage is on its box alone; should the box be lost, so is it",
+            ),
+            (
+                "请检查存档库的网络、空间与凭据",
+                "Check the archive's network, space and credential",
+            ),
+            raise_after_s=15 * 60,
+        ),
+        "session_incomplete": _of(
+            "medium",
+            24 * 60,
+            ("考试录像不完整", "Exam recording incomplete"),
+            (
+                "覆盖证明中有未录到的时段",
+                "The coverage certificate names seconds that are not on disk",
+            ),
+            (
+                "该场考试的录像证据有缺口",
+                "The evidence of this exam has gaps",
+            ),
+            (
+                "请在“覆盖证明”页查看缺口与原因并作记录",
+                "See gaps and causes on the page Coverage, and put on record what was done",
+            ),
+        ),
         "nobody_reachable": _of(
             "high",
             2,
@@ -276,6 +380,15 @@ OF_TAMPER: Mapping[str, Kind] = MappingProxyType(
 """Which class a box's word about a picture belongs to."""
 
 OF_SHELF: Mapping[str, Kind] = MappingProxyType(
-    {"missing": "footage_changed", "changed": "footage_changed"}
+    {
+        "missing": "footage_changed",
+        "changed": "footage_changed",
+        "quarantined": "footage_unknown",
+    }
 )
-"""Which class a box's word about its shelf belongs to, where it is one for duty."""
+"""Which class a box's word about footage belongs to that only a person can settle."""
+
+OF_BOX: Mapping[str, Kind] = MappingProxyType(
+    {"write_failed": "write_failed", "wrong_volume": "wrong_volume", "archive": "archive_away"}
+)
+"""Which class a box's word about its shelf belongs to that lasts until it says otherwise."""

@@ -2,27 +2,40 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Row, Select, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contract.retention import FLOOR_DAYS
 from orchestrator.alerts.cases import Case, Change, Delivery
-from orchestrator.alerts.seen import BoxSeen, CameraSeen, LateDeletion, Seen, Tamper
+from orchestrator.alerts.classes import OF_BOX, Kind
+from orchestrator.alerts.seen import (
+    BoxSeen,
+    BoxTrouble,
+    CameraSeen,
+    Incomplete,
+    LateDeletion,
+    Seen,
+    Tamper,
+)
 from orchestrator.covers import is_held
 from orchestrator.exams import Lead
 from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import (
     alert_events,
     alerts,
+    box_troubles,
     camera_states,
     cameras,
+    certificates,
     deferrals,
     deliveries,
     edge_states,
     edge_volumes,
     edges,
+    exam_sessions,
     segments,
     tampers,
 )
@@ -258,4 +271,75 @@ async def read_seen(connection: AsyncConnection, lead: Lead, now: datetime) -> S
         LateDeletion(row.edge, row.since)
         for row in await connection.execute(open_ones.order_by(d.edge))
     ]
-    return Seen(seen, list(boxes.values()), told, late)
+    return Seen(
+        seen,
+        list(boxes.values()),
+        told,
+        late,
+        await _troubles(connection),
+        await _incomplete(connection, now),
+    )
+
+
+async def _troubles(connection: AsyncConnection) -> list[BoxTrouble]:
+    """Read what lasts about the boxes, outside windows too."""
+    of_box = select(func.count()).where(cameras.c.edge == edges.c.id).scalar_subquery()
+    query = (
+        select(
+            edges.c.id,
+            of_box.label("cameras"),
+            edge_states.c.state,
+            edge_states.c.clock_trusted,
+            box_troubles.c.kind,
+            box_troubles.c.since,
+        )
+        .join(edge_states, edge_states.c.edge == edges.c.id)
+        .outerjoin(
+            box_troubles,
+            (box_troubles.c.edge == edges.c.id) & box_troubles.c.ended_at.is_(None),
+        )
+        .where(edges.c.enrolled_at.is_not(None), edges.c.revoked_at.is_(None))
+        .order_by(edges.c.id, box_troubles.c.kind)
+    )
+    found: dict[tuple[str, Kind], BoxTrouble] = {}
+    for row in (await connection.execute(query)).all():
+        kinds: list[tuple[Kind, datetime | None]] = []
+        if row.kind in OF_BOX:
+            kinds.append((OF_BOX[row.kind], row.since))
+        if not row.clock_trusted:
+            kinds.append(("clock_untrusted", None))
+        for kind, since in kinds:
+            found[row.id, kind] = BoxTrouble(
+                edge=row.id,
+                kind=kind,
+                cameras=row.cameras,
+                is_online=row.state == "online",
+                since=since,
+            )
+    return list(found.values())
+
+
+async def _incomplete(connection: AsyncConnection, now: datetime) -> list[Incomplete]:
+    """Read the sessions whose footage has gaps, while there is footage; each is dealt with once."""
+    c, s = certificates.c, exam_sessions.c
+    later = certificates.alias()
+    newest = ~exists().where(later.c.session == c.session, later.c.edition > c.edition)
+    settled = exists().where(
+        alerts.c.kind == "session_incomplete",
+        alerts.c.subject == c.session,
+        alerts.c.solved_by.is_not(None),
+    )
+    query = (
+        select(c.session, s.room, s.ends_at)
+        .join(exam_sessions, s.id == c.session)
+        .where(
+            s.ends_at > now - timedelta(days=FLOOR_DAYS),
+            s.ends_at <= now,
+            s.cancelled_at.is_(None),
+            c.verdict == "INCOMPLETE",
+            newest,
+            ~settled,
+        )
+        .order_by(s.ends_at, c.session)
+    )
+    return [Incomplete(*row) for row in await connection.execute(query)]

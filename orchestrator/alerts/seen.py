@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.messages import Pressure
+from orchestrator.alerts.classes import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,27 @@ class Tamper:
     edge: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxTrouble:
+    """Something lasting about a box, whether or not one of its windows is open."""
+
+    edge: str
+    kind: Kind
+    cameras: int
+    is_online: bool
+    since: datetime | None
+    """None: it has not said since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A session whose newest certificate says INCOMPLETE, and nobody has dealt with it."""
+
+    session: str
+    room: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class LateDeletion:
     """A box that could not delete what is past its term, and since when."""
@@ -65,3 +87,5 @@ class Seen:
     boxes: Sequence[BoxSeen] = ()
     tampers: Sequence[Tamper] = ()
     late: Sequence[LateDeletion] = ()
+    troubles: Sequence[BoxTrouble] = ()
+    incomplete: Sequence[Incomplete] = ()

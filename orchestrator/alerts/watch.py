@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from contract.retention import LATE_AFTER
 from orchestrator.alerts.cases import Condition, Key
 from orchestrator.alerts.classes import CLASSES, OF_SHELF, OF_TAMPER, Kind
-from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen, Tamper
+from orchestrator.alerts.seen import BoxSeen, BoxTrouble, CameraSeen, Seen, Tamper
 from orchestrator.alerts.switches import Switches
 
 DOWN_AFTER = timedelta(seconds=5)
@@ -85,6 +85,21 @@ class Watch:
             elif not camera.recording:
                 stopped = _of_camera("recording_stopped", camera, now)
                 lasting(stopped, NOT_RECORDED_AFTER)
+        for trouble in seen.troubles:
+            if trouble.is_online:
+                lasting(_of_box(trouble, now), CLASSES[trouble.kind].raise_after)
+            else:
+                verdicts.undecided.add((trouble.kind, trouble.edge))
+        verdicts.conditions += [
+            Condition(
+                kind="session_incomplete",
+                subject=one.session,
+                room=one.room,
+                session=one.session,
+                first_at=one.since,
+            )
+            for one in seen.incomplete
+        ]
         verdicts.conditions += [
             Condition(kind="deletion_late", subject=one.edge, edge=one.edge, first_at=one.since)
             for one in seen.late
@@ -124,6 +139,16 @@ def _of_camera(kind: Kind, camera: CameraSeen, first_at: datetime) -> Condition:
         room=camera.room,
         camera=camera.camera,
         session=camera.session,
+    )
+
+
+def _of_box(trouble: BoxTrouble, now: datetime) -> Condition:
+    return Condition(
+        kind=trouble.kind,
+        subject=trouble.edge,
+        edge=trouble.edge,
+        first_at=trouble.since or now,
+        cameras=trouble.cameras,
     )
 
 
@@ -174,17 +199,17 @@ def _judge_tampers(seen: Seen, now: datetime, verdicts: Verdicts) -> None:
 
 def _judge_footage(tamper: Tamper, verdicts: Verdicts) -> None:
     """Footage that was meddled with is raised at any hour, and only a person ends it."""
-    kind = OF_SHELF[tamper.kind]
+    kind, subject = OF_SHELF[tamper.kind], tamper.camera or tamper.edge
     if tamper.is_counted:
-        verdicts.undecided.add((kind, tamper.camera))
+        verdicts.undecided.add((kind, subject))
         return
     verdicts.conditions.append(
         Condition(
             kind=kind,
-            subject=tamper.camera,
+            subject=subject,
             first_at=tamper.first_at,
             edge=tamper.edge,
-            camera=tamper.camera,
+            camera=tamper.camera or None,
             score=tamper.score,
             occurrence=tamper.id,
         )

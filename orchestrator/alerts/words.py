@@ -23,6 +23,9 @@ def place(case: Case, room_name: str | None) -> Words:
         )
     if case.kind == "flood":
         return Words(f"另有 {case.cameras} 条警情", f"{case.cameras} more")
+    if case.room is not None:
+        room = room_name or case.room
+        return Words(room, room)
     if case.edge is not None:
         return Words(
             f"{case.edge}（{case.cameras} 个机位）",

@@ -548,11 +548,11 @@ deliveries = Table(  # how an alert fared with each phone it was sent to
     Column("declined_at", InstantType),
 )
 
-tampers = Table(  # each time a camera's picture was not what it should be, as its box told
+tampers = Table(  # each time a picture, or footage, was not what it should be, as its box told
     "tampers",
     metadata,
     Column("id", Text, primary_key=True),  # camera, kind and first frame
-    Column("camera", Text, nullable=False),
+    Column("camera", Text, nullable=False),  # empty: it is about the box
     Column("edge", ForeignKey("edges.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("score", Float, nullable=False),
@@ -664,6 +664,16 @@ hold_lists = Table(  # the newest that was signed for each box
     Column("issued_at", InstantType, nullable=False),
     Column("digest", Text, nullable=False),  # of what it says, without number and instant
     CheckConstraint("epoch >= 1 AND number >= 1", name="numbers"),
+)
+
+box_troubles = Table(  # what is wrong with a box's shelf, as it said last
+    "box_troubles",
+    metadata,
+    Column("edge", ForeignKey("edges.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("since", InstantType, nullable=False),
+    Column("ended_at", InstantType),
 )
 
 outages = Table(  # notices of outage, filed before they begin

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from contract import topics
 from contract.bus import Arrival
@@ -27,6 +28,7 @@ from orchestrator.accounts import Person
 from orchestrator.alerts import records
 from orchestrator.alerts.views import AlertView
 from orchestrator.centre import Centre
+from orchestrator.store.tables import box_troubles
 from tests.fakes.box import FakeBox
 from tests.fakes.broker import Listening
 from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
@@ -558,6 +560,77 @@ async def test_a_hundred_files_taken_away_are_one_alert_and_each_later_one_count
     await centre.alerts.look()
     (after,) = [one for one in await centre.alerts.list() if one.kind == "footage_changed"]
     assert (after.id, after.count) == (before.id, before.count + 1)
+
+
+async def test_a_file_of_unknown_origin_is_an_alert_until_a_person_ends_it(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    left = ShelfTrouble(kind="quarantined", detail="shelf/cam-01/holiday.mp4 is not ours")
+    await say(centre, box, left, left)
+    await raised(centre, "footage_unknown", "nobody_reachable")
+    (case,) = [one for one in await centre.alerts.list() if one.kind == "footage_unknown"]
+    assert (case.camera, case.edge, case.count) == (None, "b1", 1)
+    await centre.alerts.solve(case.id, await log_in(centre, Role.operator), "origin found out")
+    await wait(centre, clock, 5 * 3600)
+    assert "footage_unknown" not in {one.kind for one in await centre.alerts.list()}
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "end"),
+    [
+        ("write_failed", "write_failed", ShelfTrouble(kind="recovered", detail="")),
+        ("wrong_volume", "wrong_volume", ShelfTrouble(kind="recovered", detail="")),
+        ("archive", "archive_away", ShelfTrouble(kind="archive_back", detail="")),
+    ],
+)
+async def test_what_is_wrong_with_a_shelf_is_an_alert_until_the_box_says_it_is_over(
+    centre: Centre,
+    box: FakeBox,
+    clock: ManualClock,
+    said: Literal["write_failed", "wrong_volume", "archive"],
+    kind: str,
+    end: ShelfTrouble,
+) -> None:
+    await live(centre, clock, box, 1)
+    for detail in ("first", "again"):
+        await say(centre, box, ShelfTrouble(kind=said, detail=detail))
+    for _ in range(16):  # an archive that is away for minutes is nobody's work
+        await wait(centre, clock, 60)
+        await all_is_well(centre, box)
+    assert kind in {one.kind for one in await centre.alerts.list()}
+    await say(centre, box, end)
+    await centre.alerts.look()
+    assert kind not in {one.kind for one in await centre.alerts.list()}
+    await say(centre, box, ShelfTrouble(kind=said, detail="another time"))
+    async with centre.store.read() as connection:
+        (row,) = (await connection.execute(select(box_troubles))).all()
+    assert (row.detail, row.ended_at) == ("another time", None)
+
+
+async def test_a_clock_that_is_not_confirmed_for_a_minute_is_an_alert(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    async def untrusted() -> None:
+        status = msgspec.structs.replace(
+            box.status(cameras=(streaming("cam1"), streaming("cam2"))), clock_trusted=False
+        )
+        await centre.catalogue.take(
+            [Arrival(topics.status(box.id), msgspec.json.encode(status), False)]
+        )
+        await centre.alerts.look()
+
+    await untrusted()
+    for _ in range(5):
+        await clock.advance(10)
+        await untrusted()
+    await raised(centre)
+    for _ in range(2):
+        await clock.advance(10)
+        await untrusted()
+    await raised(centre, "clock_untrusted", "nobody_reachable")
+    await all_is_well(centre, box)
+    await centre.alerts.look()
+    await raised(centre)
 
 
 async def test_a_full_disk_is_no_footage_that_was_meddled_with(

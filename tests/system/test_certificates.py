@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from contract.messages import Archived, Order, SegmentClosed
 from edge.recording.statements import state
+from orchestrator.access import Role
 from orchestrator.centre import Centre
 from orchestrator.certificates.records import Kept
 from orchestrator.certificates.verifying import check
@@ -17,7 +18,7 @@ from orchestrator.config import DatabaseConfig
 from orchestrator.planning import Session
 from orchestrator.store.tables import archive_copies, certificates
 from tests.fakes.box import FakeBox, segment
-from tests.fakes.centre import acts, add_site, hold_exam, join, running_centre
+from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
 from tests.fakes.waiting import until_async
 
 MINUTES = 105  # an hour with lead-in and lead-out
@@ -96,6 +97,44 @@ async def test_a_file_adopted_later_gives_a_second_edition(
     assert second.certificate.content.verdict == "VERIFIED"
     older = await centre.certificates.get(session.id, 1)
     assert older == first
+
+
+async def test_an_incomplete_session_is_an_alert_until_it_is_complete_or_dealt_with(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    async def is_told() -> bool:
+        found = [one for one in await centre.alerts.list() if one.kind == "session_incomplete"]
+        return [(one.session, one.room) for one in found] == [(session.id, "r1")]
+
+    async def is_over() -> bool:
+        return not await is_told()
+
+    told = recorded(session)
+    part = [*told[:50], *told[52:]]
+    await box.tell(*map(box.fact, (*part, state(order(session), "main", part, []))))
+    await until_async(is_told, 20, "the gap is an alert")
+    await box.tell(*map(box.fact, (*told[50:52], state(order(session), "main", told, []))))
+    await until_async(is_over, 20, "what was found later ends it")
+
+    other = await hold_exam(centre, "r1", centre.clock.now() - timedelta(hours=9), 60)
+    await box.tell(box.fact(state(order(other), "main", [], [])))
+    await kept(centre, other, 1)
+
+    async def of_other() -> list[str]:
+        return [one.id for one in await centre.alerts.list() if one.session == other.id]
+
+    async def is_raised() -> bool:
+        return bool(await of_other())
+
+    await until_async(is_raised, 20, "nothing at all is an alert too")
+    (case,) = await of_other()
+    person = await log_in(centre, Role.exam_office)
+    await centre.alerts.solve(case, person, "gaps explained and put on record")
+    late = segment("cam1", other.start, root="7" * 64)
+    await box.tell(*map(box.fact, (late, state(order(other), "main", [late], []))))
+    await kept(centre, other, 2)
+    await centre.alerts.look()
+    assert await of_other() == []
 
 
 async def test_the_database_refuses_to_change_or_remove_a_certificate(

@@ -279,8 +279,20 @@ async def test_a_recorder_on_the_wrong_volume_ends_and_says_so(tmp_path: Path) -
     (box.config.shelf / "cam-01").mkdir(parents=True)
     async with running_recorder(box) as recorder, asyncio.timeout(20):
         assert await recorder.wait() != 0
-    (trouble,) = [msgspec.json.decode(raw, type=ShelfTrouble) for raw in await told(box, "shelf")]
-    assert trouble.kind == "wrong_volume"
+    assert await troubles(box) == ["wrong_volume"]
+    (box.config.shelf / "cam-01").rmdir()
+    async with running_recorder(box):
+
+        async def is_told() -> bool:
+            return await troubles(box) == ["wrong_volume", "recovered"]
+
+        await until_async(is_told, 20, "that it is the right one again")
+
+
+async def troubles(box: Box) -> list[str]:
+    """Give what the box told of its shelf."""
+    facts = await told(box, "shelf")
+    return [msgspec.json.decode(raw, type=ShelfTrouble).kind for raw in facts]
 
 
 async def test_strangers_on_the_shelf_are_set_aside_and_told(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 
@@ -23,8 +23,9 @@ from orchestrator.alerts.cases import (
     solve,
     take,
 )
-from orchestrator.alerts.classes import CLASSES, OF_TAMPER
+from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
 from orchestrator.alerts.escalation import OnDuty, back, is_stuck, pursue
+from web.shapes import AlertClass
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ANN, BOB = OnDuty("p1", "ann"), OnDuty("p2", "bob")
@@ -388,3 +389,4 @@ def test_every_class_says_what_to_do_and_how_soon_in_both_languages() -> None:
         assert all(words.zh and words.en for words in texts)
         assert kind.act_within > timedelta()
     assert set(OF_TAMPER.values()) <= CLASSES.keys()
+    assert set(get_args(Kind)) == set(get_args(AlertClass)) == CLASSES.keys()

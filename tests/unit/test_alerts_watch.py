@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from contract.messages import Pressure
-from orchestrator.alerts.seen import BoxSeen, CameraSeen, Seen, Tamper
+from orchestrator.alerts.seen import BoxSeen, BoxTrouble, CameraSeen, Incomplete, Seen, Tamper
 from orchestrator.alerts.watch import Watch
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -117,6 +117,22 @@ def test_a_disk_that_fills_is_one_alert_and_a_full_one_another(watch: Watch) -> 
         assert seen(watch, 1, boxes=[replace(box, pressure=step)]) == told
     away = replace(box, is_online=False, pressure="newest")
     assert ("disk_full", "b1") in watch.look(Seen((), [away]), after(2)).undecided
+
+
+def test_a_lasting_trouble_of_a_box_is_told_outside_windows_too(watch: Watch) -> None:
+    clock = BoxTrouble(edge="b1", kind="clock_untrusted", cameras=2, is_online=True, since=None)
+    assert seen(watch, 0, troubles=[clock]) == []
+    assert seen(watch, 60, troubles=[clock]) == ["clock_untrusted b1"]
+    disk = replace(clock, kind="write_failed", since=NOW)
+    assert seen(watch, 61, troubles=[disk]) == ["write_failed b1"]
+    away = watch.look(Seen(troubles=[replace(disk, is_online=False)]), after(62))
+    assert (away.conditions, away.undecided) == ([], {("write_failed", "b1")})
+
+
+def test_a_session_with_gaps_is_told_with_its_room(watch: Watch) -> None:
+    gaps = Incomplete(session="s1", room="r1", since=NOW)
+    (told,) = watch.look(Seen(incomplete=[gaps]), after(1)).conditions
+    assert (told.kind, told.session, told.room) == ("session_incomplete", "s1", "r1")
 
 
 def test_a_covered_camera_is_told_at_once(watch: Watch) -> None:

@@ -107,7 +107,7 @@ export function whereOf(alert: Parameters<typeof placeOf>[0] & Pick<Alert, 'clas
 }
 
 /** Reasons people give when an alert is over, the likely ones of its class first. */
-export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'secured', 'handled', 'called', 'permitted', 'false'] as const
+export const REASONS = ['cleared', 'turned', 'focused', 'lights', 'restarted', 'network', 'disk', 'replaced', 'synced', 'secured', 'identified', 'recorded', 'handled', 'called', 'permitted', 'false'] as const
 export type ReasonKey = (typeof REASONS)[number]
 
 const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
@@ -126,6 +126,12 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   disk_low: ['disk', 'permitted', 'false'],
   disk_full: ['disk', 'restarted', 'false'],
   footage_changed: ['secured', 'permitted', 'false'],
+  footage_unknown: ['identified', 'secured', 'false'],
+  write_failed: ['replaced', 'restarted', 'false'],
+  wrong_volume: ['replaced', 'restarted', 'false'],
+  clock_untrusted: ['synced', 'network', 'restarted', 'false'],
+  archive_away: ['network', 'disk', 'permitted', 'false'],
+  session_incomplete: ['recorded', 'permitted', 'false'],
   deletion_late: ['network', 'restarted', 'false'],
   nobody_reachable: ['called', 'network', 'false'],
 }

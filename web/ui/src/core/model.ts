@@ -343,6 +343,12 @@ export const ALERT_CLASSES = [
   'disk_low',
   'disk_full',
   'footage_changed',
+  'footage_unknown',
+  'write_failed',
+  'wrong_volume',
+  'clock_untrusted',
+  'archive_away',
+  'session_incomplete',
   'deletion_late',
   'nobody_reachable',
 ] as const

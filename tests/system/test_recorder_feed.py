@@ -34,6 +34,7 @@ async def recording(folder: Path, farm: Farm) -> AsyncIterator[Box]:
     async with running_recorder(box):
         await until(lambda: len(box.statuses()) == 2)
         await until(lambda: box.statuses()["cam-01", "main"].recording, 30)
+        await until(lambda: box.statuses()["cam-01", "sub"].state == "streaming", 30)
         yield box
 
 

@@ -23,8 +23,11 @@ class Span:
 
 def union(spans: Iterable[Span]) -> list[Span]:
     """Merge spans that overlap or touch; gives them apart, in order. Empty spans vanish."""
+    some = [span for span in spans if span.start < span.end]
+    if len(some) < 2:
+        return some
     merged: list[Span] = []
-    for span in sorted(span for span in spans if span.start < span.end):
+    for span in sorted(some):
         if merged and span.start <= merged[-1].end:
             merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
         else:

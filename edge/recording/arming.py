@@ -1,6 +1,7 @@
 """Which streams are wanted now: pure, from the orders in force."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -63,8 +64,35 @@ class Origins:
         self._opened.clear()
 
 
+class Ordered(NamedTuple):
+    """What the orders in force say of one camera; it stays as long as they do."""
+
+    camera: Camera
+    orders: tuple[Order, ...]
+    windows: tuple[Span, ...]
+    """To be covered, apart and in order."""
+    keep: Mapping[Stream, tuple[Span, ...]]
+    """When each stream is to be kept, apart and in order."""
+
+
+def by_camera(orders: OrdersInForce) -> list[Ordered]:
+    """Arrange the orders by camera: what is asked every second is found once."""
+    mine: dict[str, list[Order]] = {camera.id: [] for camera in orders.cameras}
+    for order in orders.orders:
+        mine.setdefault(order.camera, []).append(order)
+    return [_ordered(camera, tuple(mine[camera.id])) for camera in orders.cameras]
+
+
+def _ordered(camera: Camera, orders: tuple[Order, ...]) -> Ordered:
+    keep: dict[Stream, tuple[Span, ...]] = {
+        stream: tuple(union(Span(one.start, one.end) for one in orders if stream in one.record))
+        for stream in _STREAMS
+    }
+    return Ordered(camera, orders, tuple(windows(orders, camera.id)), keep)
+
+
 def wanted(
-    orders: OrdersInForce, origins: Origins, now: datetime, earliest: datetime | None = None
+    ordered: Iterable[Ordered], origins: Origins, now: datetime, earliest: datetime | None = None
 ) -> dict[tuple[str, Stream], Wanted]:
     """Give the streams to be pulled now.
 
@@ -72,32 +100,26 @@ def wanted(
     every camera is pulled and kept that has an order which may not be over, and begins within 24 h
     of it or of the clock; of a box that knows no earliest time, every camera with an order.
     """
-    by_camera: dict[str, list[Order]] = {}
-    for order in orders.orders:
-        by_camera.setdefault(order.camera, []).append(order)
     result: dict[tuple[str, Stream], Wanted] = {}
-    for camera in orders.cameras:
-        mine = tuple(by_camera.get(camera.id, ()))
-        if not _is_wanted(camera.id, mine, now, earliest):
+    for mine in ordered:
+        if not _is_wanted(mine, now, earliest):
             continue
-        for stream, origin in origins.of(camera).items():
-            keep = [Span(order.start, order.end) for order in mine if stream in order.record]
+        for stream, origin in origins.of(mine.camera).items():
+            keep = mine.keep[stream]
             if keep and earliest is not None:
-                keep.append(Span(now - _UNTRUSTED, now + _UNTRUSTED))
-            result[camera.id, stream] = Wanted(origin, tuple(union(keep)))
+                keep = tuple(union([*keep, Span(now - _UNTRUSTED, now + _UNTRUSTED)]))
+            result[mine.camera.id, stream] = Wanted(origin, keep)
     return result
 
 
-def _is_wanted(
-    camera: str, orders: tuple[Order, ...], now: datetime, earliest: datetime | None
-) -> bool:
+def _is_wanted(mine: Ordered, now: datetime, earliest: datetime | None) -> bool:
     if earliest is None:
-        return any(is_armed(camera, window, now) for window in windows(orders, camera))
+        return any(is_armed(mine.camera.id, window, now) for window in mine.windows)
     is_known = earliest > _NEVER
     return any(
         order.end + TOLERANCE > earliest
         and (not is_known or order.start - PROTECTED <= max(now, earliest))
-        for order in orders
+        for order in mine.orders
     )
 
 
@@ -115,7 +137,7 @@ def _open(camera: Camera, key: SealKey) -> dict[Stream, Origin]:
     }
 
 
-def ordered(orders: OrdersInForce) -> dict[tuple[str, Stream], list[Span]]:
+def ordered_spans(orders: OrdersInForce) -> dict[tuple[str, Stream], list[Span]]:
     """Give, for each stream that is to be kept, its windows, apart and in order."""
     spans: dict[tuple[str, Stream], list[Span]] = {}
     for order in orders.orders:

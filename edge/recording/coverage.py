@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from contract.spans import Span, subtract, union
-from edge.journal import from_us
+from edge.journal import from_us, to_us
 
 _JOIN = timedelta(seconds=1)
 """A pause of at most this is no gap, so spans join over it."""
@@ -48,6 +48,18 @@ class Coverage:
         self._settle()
         self._open = None
         self._known = [rest for known in self._known for rest in subtract(known, [span])]
+
+    def reaches(self, start: datetime, end: datetime) -> bool:
+        """True when what grows has covered all of this, alone or with what came just before.
+
+        Asked all the time, and nearly always true; where it is false `spans` tells more.
+        """
+        if self._open is None or to_us(end) > self._open[1]:
+            return False
+        first = from_us(self._open[0])
+        if self._known and timedelta() <= first - self._known[-1].end <= _JOIN:
+            first = self._known[-1].start
+        return first <= start
 
     def spans(self) -> list[Span]:
         """Give all that is accounted for, apart and in order."""

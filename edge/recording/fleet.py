@@ -15,7 +15,7 @@ from contract.spans import Span
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
 from edge.journal import from_us
-from edge.recording.arming import Origins, Wanted, wanted
+from edge.recording.arming import Ordered, Origins, Wanted, by_camera, wanted
 from edge.recording.books import Books, Trouble
 from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
@@ -62,6 +62,7 @@ class Fleet:
         self._feed = feed
         self._group = group
         self._origins = Origins(seal_key)
+        self._ordered: list[Ordered] = []
         self._earliest = earliest
         self._sweep = Sweep(clock)
         self._spacing = Spacing(clock)
@@ -81,9 +82,10 @@ class Fleet:
             self._notice_clock_step()
             if self.file.refresh():
                 self._origins.forget_all()
+                self._ordered = by_camera(self.file.orders)
             now = self._clock.now()
             self._look_at_space(now)
-            await self._become(wanted(self.file.orders, self._origins, now, self._earliest()))
+            await self._become(wanted(self._ordered, self._origins, now, self._earliest()))
             self._reconcile()
             self._forget_left()
             self._notice_recovery()
@@ -146,7 +148,7 @@ class Fleet:
         surplus = [
             key
             for key, (origin, _) in self._tasks.items()
-            if key not in desired or desired[key].origin != origin
+            if key not in desired or not _is_same(desired[key].origin, origin)
         ]
         stopping = [self._tasks.pop(key)[1] for key in surplus]
         for task in stopping:
@@ -195,10 +197,10 @@ class Fleet:
 
     def _reconcile(self) -> None:
         """A task that exists proves nothing: a wanted file must grow."""
-        now = self._clock.monotonic()
+        now, wall = self._clock.monotonic(), self._clock.now()
         for key in self._tasks:
             stream = self.streams[key]
-            if not stream.recorder.is_due(self._clock.now()) or stream.state != "streaming":
+            if not stream.recorder.is_due(wall) or stream.state != "streaming":
                 self._grown.pop(key, None)
                 continue
             path, size = _on_disk(stream.recorder.growing)
@@ -261,6 +263,10 @@ class Fleet:
         stream = self.streams.get(key)
         if stream is not None:
             stream.watched(is_watched)
+
+
+def _is_same(origin: Origin, other: Origin) -> bool:
+    return origin is other or origin == other
 
 
 def _on_disk(segment: GrowingSegment | None) -> tuple[Path | None, int]:

@@ -8,7 +8,7 @@ from contract.messages import CameraChanged, GapCause, GapFound, Stream
 from contract.spans import Span, subtract
 from edge.journal import to_us
 from edge.orders import OrdersInForce
-from edge.recording.arming import ordered
+from edge.recording.arming import ordered_spans
 from edge.recording.books import Books
 from edge.recording.coverage import Coverage
 from edge.recording.fleet import Fleet
@@ -45,6 +45,7 @@ class GapWatch:
         self._known_since: dict[tuple[Key, datetime], datetime] = {}
         self._earlier: dict[Key, list[Failure]] = {}
         self._done: set[tuple[Key, Span]] = set()
+        self._is_tidy = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -79,7 +80,7 @@ class GapWatch:
         if orders is self._followed:
             return
         self._followed, now = orders, self._clock.now()
-        current = ordered(orders)
+        current = ordered_spans(orders)
         for key in {*self._windows, *current}:
             new = [window for window in current.get(key, []) if window.end > now - _PAST]
             old = self._windows.get(key, [])
@@ -91,6 +92,7 @@ class GapWatch:
             ended = [Span(window.start, min(window.end, now)) for window in old]
             rest = [part for window in ended for part in subtract(window, new)]
             self._windows[key] = sorted({*new, *(part for part in rest if part.start < part.end)})
+            self._is_tidy = False
 
     async def _take_up(self, key: Key, window: Span, now: datetime) -> None:
         self._known_since.setdefault((key, window.start), now)
@@ -98,16 +100,18 @@ class GapWatch:
         coverage.know(await self._rows.read(lambda journal: journal.accounted(*key, window.start)))
 
     def _judge(self, key: Key, window: Span, now: datetime) -> None:
-        if (key, window) in self._done:
+        if (key, window) in self._done or window.start >= now - SETTLE:
             return
         coverage = self._fleet.coverage[key]
-        for span in missing(window, coverage.spans(), now):
-            failures = [*self._earlier.get(key, []), *self._fleet.failures(key)]
-            for gap in explain(span, self._absences(key, window), failures):
-                self._tell(key, gap)
-            coverage.know([span])
+        if not coverage.reaches(window.start, min(window.end, now - SETTLE)):
+            for span in missing(window, coverage.spans(), now):
+                failures = [*self._earlier.get(key, []), *self._fleet.failures(key)]
+                for gap in explain(span, self._absences(key, window), failures):
+                    self._tell(key, gap)
+                coverage.know([span])
         if now > window.end + 2 * SETTLE:
             self._done.add((key, window))
+            self._is_tidy = False
 
     def _absences(self, key: Key, window: Span) -> list[Absence]:
         known = self._known_since[key, window.start]
@@ -136,12 +140,14 @@ class GapWatch:
 
     def _forget(self) -> None:
         """Let go of what was on disk before the windows that are still to be judged."""
+        if self._is_tidy:
+            return
+        self._is_tidy = True
         for key, windows in self._windows.items():
-            self._done &= {(key, window) for window in windows} | {
-                one for one in self._done if one[0] != key
-            }
             starts = [window.start for window in windows if (key, window) not in self._done]
             self._fleet.coverage[key].forget_before(min(starts, default=self._clock.now()))
+        known = {(key, window) for key, windows in self._windows.items() for window in windows}
+        self._done &= known
 
 
 def _cause(word: str) -> GapCause:

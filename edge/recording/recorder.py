@@ -70,6 +70,7 @@ class Recorder:
         self._clock = clock
         self._finished = finished
         self._trouble = trouble
+        self._kept: list[Span] = []
         self._windows: list[tuple[int, int]] = []
         self._segment: GrowingSegment | None = None
         self._cut_at = 0
@@ -100,6 +101,9 @@ class Recorder:
 
     def keep(self, windows: list[Span]) -> None:
         """Replace the windows in which pictures are kept."""
+        if windows and windows == self._kept:
+            return
+        self._kept = windows
         self._windows = [(to_us(window.start), to_us(window.end)) for window in windows]
         if not windows:
             self.end()

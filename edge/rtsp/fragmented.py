@@ -31,25 +31,27 @@ class Fragmented(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def fragmented(codec: str, size: int, opening: bytes) -> Fragmented | None:
-    """Give it for a first packet of this size whose payload begins so; None: it is no such packet.
+def fragmented(codec: str, head: bytes, opening: bytes) -> Fragmented | None:
+    """Give it for a first packet that begins so, and its payload; None: it is no such packet.
 
-    Each of the others repeats what stands before and behind the first one's number, its source
-    included.
+    `head`: the 6 bytes before its number. All but the last one repeat them, and all of them the
+    time stamp and the source behind the number.
     """
     form, flags = FORMS[codec], opening[-1]
-    before = 16 + len(opening)
+    size, before = 4 + int.from_bytes(head[2:4], "big"), 16 + len(opening)
     if flags & 0xC0 != 0x80 or size <= before:
         return None
     header = unit_header(form, opening)
     kind = kind_of(form, header[0])
     if kind not in {SLICE, KEY}:
         return None
-    middle, last = (re.escape(opening[:-1] + (flags & 0x3F | bit).to_bytes()) for bit in (0, 0x40))
-    rest = size - before
-    others = b"(?:\\1\\2..\\3%b.{%d}){0,%d}+" % (middle, rest, _ROW_LIMIT)
-    ends = b"\\1..\\x80...\\3%b" % last
-    pattern = b"(..)(....)..(.{8}).{%d}%b%b" % (size - 16, others, ends)
+    first, middle, last = (
+        re.escape(opening[:-1] + (flags & 0x3F | bit).to_bytes()) for bit in (0x80, 0, 0x40)
+    )
+    alike, lead, rest = re.escape(head), re.escape(head[:2]), size - before
+    others = b"(?:%b..\\1%b.{%d}){0,%d}+" % (alike, middle, rest, _ROW_LIMIT)
+    ends = b"%b..\\x80...\\1%b" % (lead, last)
+    pattern = b"%b..(.{8})%b.{%d}%b%b" % (alike, first, rest, others, ends)
     return Fragmented(re.compile(pattern, re.DOTALL).match, header, kind, before, rest)
 
 

@@ -3,8 +3,8 @@
 import struct
 from typing import NamedTuple
 
-from edge.rtsp.depacketise import FRAGMENT, SLICE, Depacketiser, Whole
-from edge.rtsp.fragmented import cutter, fragmented
+from edge.rtsp.depacketise import FRAGMENT, SLICE, Depacketiser
+from edge.rtsp.fragmented import Fragmented, cutter, fragmented
 from edge.rtsp.lengths import LENGTH, parted
 from edge.rtsp.parameters import Parameters
 from edge.rtsp.timeline import Timeline, us_of_90k
@@ -45,6 +45,10 @@ class Picture(NamedTuple):
         return parted(self.data)
 
 
+_Whole = tuple[int, int, bool, bytes, Parameters]
+"""A picture without its instant: time stamp, run, whether it is a key picture, data, parameters."""
+
+
 class Intake:
     """Fed whatever a read gave; gives the pictures that became whole."""
 
@@ -59,7 +63,8 @@ class Intake:
         self._rest = b""
         self._expected = -1
         self._stamp = -1
-        self._whole: list[tuple[int, int, Whole, Parameters]] = []
+        self._whole: list[_Whole] = []
+        self._usual: Fragmented | None = None
 
     def feed(self, data: bytes, now_us: int) -> list[Picture]:
         """Take the bytes of one read; raises BrokenFraming."""
@@ -76,18 +81,16 @@ class Intake:
         whole, self._whole = self._whole, []
         return self._dated(whole, now_us)
 
-    def _dated(self, whole: list[tuple[int, int, Whole, Parameters]], now_us: int) -> list[Picture]:
+    def _dated(self, whole: list[_Whole], now_us: int) -> list[Picture]:
         """Give the pictures their instants, as the last of them lets us know."""
         timeline = self._timeline
         timeline.arrived(whole[-1][0], now_us)
         offset = timeline.clock_offset_ms
-        pictures, of_run, zero_us = [], -1, 0
-        for stamp, run, (data, key), parameters in whole:
-            if run != of_run:
-                of_run, zero_us = run, timeline.zero_us(run)
-            captured_us = zero_us + us_of_90k(stamp)
-            pictures.append(Picture(stamp, captured_us, run, key, data, parameters, offset))
-        return pictures
+        zeros_us = {run: timeline.zero_us(run) for run in {one[1] for one in whole}}
+        return [
+            Picture(stamp, zeros_us[run] + us_of_90k(stamp), run, key, data, parameters, offset)
+            for stamp, run, key, data, parameters in whole
+        ]
 
     def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
         """Take the packet that the last read cut; gives the bytes to go on with, and where.
@@ -138,8 +141,8 @@ class Intake:
             self._stamp = stamp
             begin = at + 16
             kind = kinds[data[begin]]
-            if kind == FRAGMENT and flags == plain:
-                after = self._unit(data, at, end, sequence)
+            if kind == FRAGMENT and flags == plain and not collect.opened:
+                after = self._unit(data, at, sequence)
                 if after:
                     at = after
                     continue
@@ -154,29 +157,34 @@ class Intake:
             at = end
         return at
 
-    def _unit(self, data: bytes, at: int, end: int, sequence: int) -> int:
-        """Take the NAL unit that begins with the packet `data[at:end]`, if all of it is there.
+    def _unit(self, data: bytes, at: int, sequence: int) -> int:
+        """Take the NAL unit that begins with the packet at `at`, if all of it is there.
 
         Gives where it ends; 0: it is not so, nothing was taken.
         """
-        collect, size = self._depacketiser, end - at
-        begin = at + 16
-        form = fragmented(collect.codec, size, data[begin : begin + collect.before_piece])
-        found = form.match(data, at) if form and not collect.opened else None
+        collect, form = self._depacketiser, self._usual
+        found = form.match(data, at) if form else None
         if form is None or found is None:
-            return 0
+            begin = at + 16
+            opening = data[begin : begin + collect.before_piece]
+            form = fragmented(collect.codec, data[at : at + 6], opening)
+            found = form.match(data, at) if form else None
+            if form is None or found is None:
+                return 0
+            self._usual = form
         _, header, kind, before, piece = form
         begin = found.end()
         last = begin - before
         _, length, flags, number, _ = _PACKET.unpack_from(data, last)
         after: int = last + 4 + length
-        count = (last - at) // size
+        count = (last - at) // (before + piece)
         is_ours = flags & _UNMARKED == self._plain and number == sequence + count & 0xFFFF
         if not is_ours or not begin < after <= len(data):
             return 0
-        collect.pieces += (LENGTH(len(header) + count * piece + after - begin), header)
-        collect.pieces += cutter(before, piece, count).unpack_from(data, at)
-        collect.pieces.append(data[begin:after])
+        pieces = collect.pieces
+        pieces += (LENGTH(len(header) + count * piece + after - begin), header)
+        pieces += cutter(before, piece, count).unpack_from(data, at)
+        pieces.append(data[begin:after])
         collect.seen |= kind
         self._expected = number + 1 & 0xFFFF
         if flags != self._plain:
@@ -214,8 +222,9 @@ class Intake:
     def _finish(self) -> None:
         whole, parameters = self._depacketiser.take(), self._depacketiser.parameters
         if whole is not None and parameters is not None:
-            stamp = self._timeline.unwrap(self._stamp)
-            self._whole.append((stamp, self._timeline.run, whole, parameters))
+            timeline = self._timeline
+            stamp = timeline.unwrap(self._stamp)
+            self._whole.append((stamp, timeline.run, whole[1], whole[0], parameters))
         self._stamp = -1
 
     def _control(self, data: bytes, at: int, end: int, now_us: int) -> None:

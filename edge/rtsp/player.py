@@ -12,7 +12,7 @@ from contract.messages import GapCause
 from edge.rtsp.intake import BrokenFraming, Intake, Picture
 from edge.rtsp.timeline import Timeline
 
-SWEEP_S = 0.4
+SWEEP_S = 0.45
 """The cost of recording is wake-ups, not bytes: one for all streams reads what has gathered."""
 _FRESH_S = 0.2
 """What was read this recently is left for the next sweep."""

@@ -11,7 +11,14 @@ from contract.keys import SealKey, seal
 from contract.messages import Camera, Order, Source, Stream
 from contract.spans import Span
 from edge.orders import OrdersInForce
-from edge.recording.arming import Origins, arms_at, is_armed, ordered, wanted
+from edge.recording.arming import (
+    Origins,
+    arms_at,
+    by_camera,
+    is_armed,
+    ordered_spans,
+    wanted,
+)
 
 KEY = SealKey.make()
 T0 = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -41,7 +48,7 @@ ORDERS = OrdersInForce(cameras=(camera("c1"), camera("c2")), orders=(order("c1",
 def names(
     orders: OrdersInForce, now: datetime, earliest: datetime | None = None
 ) -> list[tuple[str, str]]:
-    return sorted(wanted(orders, Origins(KEY), now, earliest))
+    return sorted(wanted(by_camera(orders), Origins(KEY), now, earliest))
 
 
 def test_outside_windows_nothing_is_pulled() -> None:
@@ -50,7 +57,7 @@ def test_outside_windows_nothing_is_pulled() -> None:
 
 
 def test_in_a_window_both_streams_are_pulled_and_the_ordered_kept() -> None:
-    want = wanted(ORDERS, Origins(KEY), T0 + HOUR)
+    want = wanted(by_camera(ORDERS), Origins(KEY), T0 + HOUR)
     assert want["c1", "main"].keep == (Span(T0 + HOUR, T0 + 2 * HOUR),)
     assert want["c1", "sub"].keep == ()
     assert want["c1", "main"].origin.url == "rtsp://10.0.0.1/c1"
@@ -79,7 +86,7 @@ BOTH = [("c1", "main"), ("c1", "sub")]
 def test_a_box_without_a_trusted_clock_keeps_all_that_is_ordered_within_a_day() -> None:
     now = T0 - timedelta(hours=20)
     assert names(ORDERS, now, now) == BOTH
-    want = wanted(ORDERS, Origins(KEY), now, now)
+    want = wanted(by_camera(ORDERS), Origins(KEY), now, now)
     assert now in want["c1", "main"].keep[0]
     assert want["c1", "sub"].keep == ()
     earlier = now - timedelta(hours=5)
@@ -89,7 +96,7 @@ def test_a_box_without_a_trusted_clock_keeps_all_that_is_ordered_within_a_day() 
 def test_a_clock_at_the_year_2000_records_by_the_earliest_true_time() -> None:
     wrong = datetime(2000, 1, 1, tzinfo=UTC)
     assert names(ORDERS, wrong, T0) == BOTH
-    assert wrong in wanted(ORDERS, Origins(KEY), wrong, T0)["c1", "main"].keep[0]
+    assert wrong in wanted(by_camera(ORDERS), Origins(KEY), wrong, T0)["c1", "main"].keep[0]
     assert names(ORDERS, wrong, T0 - timedelta(days=2)) == []
 
 
@@ -108,23 +115,25 @@ def test_the_same_source_sealed_anew_is_the_same_origin() -> None:
     again = msgspec.structs.replace(ORDERS, cameras=(camera("c1"),))
     assert again.cameras[0].sealed != ORDERS.cameras[0].sealed
     now = T0 + HOUR
-    assert wanted(again, Origins(KEY), now) == wanted(ORDERS, Origins(KEY), now)
+    assert wanted(by_camera(again), Origins(KEY), now) == wanted(
+        by_camera(ORDERS), Origins(KEY), now
+    )
 
 
 def test_a_camera_sealed_to_another_box_is_a_fault_of_its_own() -> None:
     orders = msgspec.structs.replace(ORDERS, cameras=(camera("c1", SealKey.make()),))
-    want = wanted(orders, Origins(KEY), T0 + HOUR)
+    want = wanted(by_camera(orders), Origins(KEY), T0 + HOUR)
     assert want["c1", "main"].origin.fault == "its address was not sealed to this box"
 
 
 @pytest.mark.parametrize("record", [("main",), ("main", "sub")])
 def test_windows_are_those_of_the_ordered_streams(record: tuple[Stream, ...]) -> None:
     both = (order("c1", T0, record), order("c1", T0 + HOUR, ("main",)))
-    spans = ordered(OrdersInForce(orders=both))
+    spans = ordered_spans(OrdersInForce(orders=both))
     assert spans["c1", "main"] == [Span(T0, T0 + 2 * HOUR)]
     assert spans.get(("c1", "sub")) == ([Span(T0, T0 + HOUR)] if "sub" in record else None)
 
 
 def test_an_origin_does_not_show_where_it_is() -> None:
-    want = wanted(ORDERS, Origins(KEY), T0 + HOUR)
+    want = wanted(by_camera(ORDERS), Origins(KEY), T0 + HOUR)
     assert "10.0.0.1" not in repr(want)

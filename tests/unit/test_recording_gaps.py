@@ -135,6 +135,31 @@ def test_fragments_join_and_a_pause_of_more_than_a_second_parts_them() -> None:
     assert coverage.spans() == [span(-10, 2.9), span(6, 7)]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=3),
+    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), min_size=1, max_size=3),
+    st.integers(0, 40),
+    st.integers(1, 20),
+)
+def test_what_grows_reaches_no_farther_than_the_spans_say(
+    known: list[tuple[int, int]], grown: list[tuple[int, int]], start: int, seconds: int
+) -> None:
+    coverage = Coverage([span(begin, begin + length) for begin, length in known])
+    for begin, length in grown:
+        coverage.add(us(begin), us(begin + length))
+    if coverage.reaches(at(start), at(start + seconds)):
+        assert missing(span(start, start + seconds), coverage.spans(), at(1000)) == []
+
+
+def test_what_grows_reaches_back_over_the_file_before_it() -> None:
+    coverage = Coverage([span(0, 10)])
+    assert not coverage.reaches(at(0), at(10))
+    coverage.add(us(10.5), us(11))
+    assert coverage.reaches(at(0), at(11))
+    assert not coverage.reaches(at(0), at(11.5))
+    assert not coverage.reaches(at(-1), at(11))
+
+
 def test_coverage_after_a_step_back_of_the_clock_is_not_less() -> None:
     coverage = Coverage()
     coverage.add(us(100), us(101))

@@ -276,6 +276,7 @@ export const zhCN = {
     overrideHint: '如：考试已改在其他考场，安排尚未更新',
     overrideNeeded: '该时段有考试：请写明仍要停用的理由，或改期。',
     missing: '请选择考场、开始和结束时间，并写明事由。',
+    give: '报备停用',
     willDo: '报备停用 {count} 间考场',
     withdraw: '撤回报备',
     willWithdraw: '自现在起不再停用：{rooms}，{span}。已发生的缺失仍记为计划停用。',

@@ -16,11 +16,17 @@ import psutil
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from contract.spans import Span
+from orchestrator.certificates.building import build
+from orchestrator.certificates.document import Content
+from orchestrator.certificates.reading import Site, read_facts
+from orchestrator.exams import Lead
+from orchestrator.planning import Session
 from tests.e2e import shelf
 from tests.e2e.conftest import Demo, log_in, start_demo
-from tests.fakes.waiting import until
+from tests.fakes.waiting import until, until_async
 
 DOWN_S = 4.0
 """How long what was killed stays away: well over the second that counts as a gap."""
@@ -217,6 +223,37 @@ async def test_a_minute_with_the_centres_database_locked_costs_nothing(site: Dem
     for edge in ("box-1", "box-2"):
         assert await holes(site, edge, since, back) == []
         await all_heard(site, edge)
+
+
+async def test_after_all_this_the_centre_accounts_for_every_second(site: Demo) -> None:
+    """What stood or crashed beside the recorders is a gap in no certificate."""
+    began = (site.folder / "ready.json").stat().st_mtime
+    span = Span(datetime.fromtimestamp(began, UTC), _now())
+    found: list[Content] = []
+
+    async def is_sealed() -> bool:
+        found[:] = [await accounted(site, room["room"], span) for room in site.ready["sessions"]]
+        return all(not content.missing_us for content in found)
+
+    await until_async(is_sealed, 100, "that the last minute is sealed and told")
+    for content in found:
+        assert content.recorded_us + content.seams_us == content.planned_us > 0
+        assert [part.gaps for camera in content.cameras for part in camera.streams] == [()]
+
+
+async def accounted(demo: Demo, room: str, span: Span) -> Content:
+    """Sum up what the demo's centre knows of a span as the certificate of its session would."""
+    found = next(one for one in demo.ready["sessions"] if one["room"] == room)
+    session = Session(id=found["id"], room=room, start=span.start, end=span.end)
+    whole = Lead(before=timedelta(), after=timedelta())
+    place = demo.folder / "data" / "centre" / "centre.sqlite"
+    engine = create_async_engine(f"sqlite+aiosqlite:///file:{place}?mode=ro&uri=true")
+    try:
+        async with engine.connect() as connection:
+            (facts,) = await read_facts(connection, Site("", "", whole), [session])
+    finally:
+        await engine.dispose()
+    return build(facts)
 
 
 async def test_a_recorder_killed_with_9_is_back_and_says_what_it_missed(site: Demo) -> None:

@@ -29,7 +29,7 @@ demo: setup ## everything on this machine: broker, centre, two boxes, simulated 
 test: setup-test ## all tests: unit, system, end to end, and the pages' own
 	$(COMPILED)
 	cd $(UI) && npm test
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/system
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/system tests/unit
 	$(BIN)/python -m pytest tests/e2e
 
 check: setup-test ## format, lint, types, imports, page types, no host of a registry

@@ -377,8 +377,12 @@ async def test_a_box_that_is_cut_off_is_offline_and_its_cameras_unknown(
         await box.beat(CameraStatus(camera="cam1", stream="main", state="streaming"))
         await until_async(lambda: _known(centre))
     will = msgspec.json.encode(box.status("offline"))
-    await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
-    assert (await Overview(centre.store).edges())["b1"].state == "offline"
+
+    async def is_offline() -> bool:  # what it said last may still be on its way
+        await centre.catalogue.take([Arrival(topics.status("b1"), will, False)])
+        return (await Overview(centre.store).edges())["b1"].state == "offline"
+
+    await until_async(is_offline)
     camera = (await Overview(centre.store).cameras())["cam1"]
     assert (camera.state, camera.cause) == ("unknown", "box_offline")
     assert (await Overview(centre.store).edges())["b1"].revision == box.revision

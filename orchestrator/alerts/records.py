@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, Select, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import Row, Select, delete, exists, func, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import FLOOR_DAYS
@@ -336,7 +336,7 @@ async def _incomplete(connection: AsyncConnection, now: datetime) -> list[Incomp
             s.ends_at > now - timedelta(days=FLOOR_DAYS),
             s.ends_at <= now,
             s.cancelled_at.is_(None),
-            c.verdict == "INCOMPLETE",
+            c.verdict == text("'INCOMPLETE'"),  # a parameter would not find the index
             newest,
             ~settled,
         )

@@ -385,6 +385,12 @@ certificates = Table(  # append-only (triggers.py): what changes is another edit
     CheckConstraint("edition >= 1", name="edition"),
     CheckConstraint("recorded_us + seams_us <= planned_us", name="sums"),
 )
+Index(  # asked every second; most sessions are verified
+    "ix_certificates_incomplete",
+    certificates.c.session,
+    sqlite_where=text("verdict = 'INCOMPLETE'"),
+    postgresql_where=text("verdict = 'INCOMPLETE'"),
+)
 
 # ---------------------------------------------------------------- room for recordings
 
@@ -519,6 +525,7 @@ Index(  # one open case per class and subject
     postgresql_where=alerts.c.solved_at.is_(None),
 )
 Index("ix_alerts_raised_at", alerts.c.raised_at)
+Index("ix_alerts_subject", alerts.c.kind, alerts.c.subject)
 
 alert_events = Table(  # what became of an alert, step by step
     "alert_events",

@@ -1,4 +1,4 @@
-"""What is wrong with a box's shelf, as the box said last."""
+"""What is wrong with a box's shelf, as the box said last; sessions with gaps found quickly."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make its table."""
+    """Make its table, and what is asked every second an index."""
     op.create_table(
         "box_troubles",
         sa.Column("edge", sa.Text(), nullable=False),
@@ -20,4 +20,13 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["edge"], ["edges.id"], name=op.f("fk_box_troubles_edge")),
         sa.PrimaryKeyConstraint("edge", "kind", name=op.f("pk_box_troubles")),
+    )
+    op.create_index("ix_alerts_subject", "alerts", ["kind", "subject"], unique=False)
+    op.create_index(
+        "ix_certificates_incomplete",
+        "certificates",
+        ["session"],
+        unique=False,
+        sqlite_where=sa.text("verdict = 'INCOMPLETE'"),
+        postgresql_where=sa.text("verdict = 'INCOMPLETE'"),
     )

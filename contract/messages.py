@@ -331,6 +331,7 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
         "disk_full",
         "wrong_volume",
         "quarantined",
+        "remnant",
         "write_failed",
         "recovered",
         "pressure",
@@ -341,7 +342,8 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
     ]
     """`archive`: second copies cannot be made, or one was not what was written; `archive_back`:
     they are made again. `recovered`: of `disk_full`, `write_failed` and `wrong_volume` nothing is
-    left. `quarantined`: a file is not on record; only a person can say what it is.
+    left. `quarantined`: a file is not on record; only a person can say what it is. `remnant`: a
+    file was begun here and has no whole fragment, as a power cut leaves it; it is set aside.
     `pressure`: the disk stands on another step of its ladder; `detail` begins with its name.
     `missing` and `changed`: a sealed segment was removed or altered, and not by the box."""
     detail: str

@@ -31,7 +31,9 @@ _RECENT = timedelta(days=2)
 """Within this the journal must know every segment before anything is called missing."""
 
 Job = Callable[[], Awaitable[None]]
-Trouble = Literal["disk_full", "wrong_volume", "quarantined", "write_failed", "recovered"]
+Trouble = Literal[
+    "disk_full", "wrong_volume", "quarantined", "remnant", "write_failed", "recovered"
+]
 
 
 class Books:
@@ -197,7 +199,9 @@ class Books:
             if name is not None and path.suffix == ".mp4":
                 self._leave_alone(path, str(error))
             else:
-                await self._set_aside(path, str(error))
+                await self._set_aside(
+                    path, str(error), "quarantined" if name is None else "remnant"
+                )
         except OSError as error:
             self._leave_alone(path, f"not adopted: {error.strerror}")
         else:
@@ -229,10 +233,10 @@ class Books:
         detail = f"{where} {why}; it stays on the shelf and is not on record"
         self.tell(ShelfTrouble(kind="quarantined", detail=detail), id=f"left.{where}")
 
-    async def _set_aside(self, path: Path, why: str) -> None:
+    async def _set_aside(self, path: Path, why: str, kind: Trouble) -> None:
         place = await asyncio.to_thread(adoption.set_aside, path, self._config.data)
         where = path.relative_to(self._config.data)
-        self._trouble("quarantined", f"{where} {why}; now {place.name} in quarantine")
+        self._trouble(kind, f"{where} {why}; now {place.name} in quarantine")
 
     def _trouble(self, kind: Trouble, detail: str) -> None:
         log.warning("shelf: %s: %s", kind, detail)

@@ -633,8 +633,9 @@ async def test_a_clock_that_is_not_confirmed_for_a_minute_is_an_alert(
     await raised(centre)
 
 
-async def test_a_full_disk_is_no_footage_that_was_meddled_with(
-    centre: Centre, box: FakeBox, clock: ManualClock
+@pytest.mark.parametrize("kind", ["disk_full", "remnant"])
+async def test_what_a_full_disk_or_a_power_cut_leaves_is_no_footage_that_was_meddled_with(
+    centre: Centre, box: FakeBox, kind: Literal["disk_full", "remnant"]
 ) -> None:
-    await say(centre, box, ShelfTrouble(kind="disk_full", detail="full"))
+    await say(centre, box, ShelfTrouble(kind=kind, detail="full"))
     await raised(centre)

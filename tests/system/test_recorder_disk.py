@@ -308,6 +308,7 @@ async def test_strangers_on_the_shelf_are_set_aside_and_told(tmp_path: Path) -> 
             return len(await told(box, "shelf")) == 2
 
         await until_async(both, 20, "both are told")
+    assert sorted(await troubles(box)) == ["quarantined", "remnant"]
     quarantine = box.config.data / "quarantine" / "shelf" / "cam-01" / "2026-11-22"
     assert sorted(path.name for path in quarantine.iterdir()) == [
         "20261122T080000000.part",

@@ -4,7 +4,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import av
@@ -22,9 +22,11 @@ def files(data: Path, camera: str) -> list[Path]:
     return sorted(path for path in folder.glob("*/*") if path.suffix in (".mp4", ".part"))
 
 
-def stamps(path: Path) -> Iterator[Stamp]:
-    """Decode a recording; gives each picture's stamp."""
+def stamps(path: Path, *, keys_only: bool = False) -> Iterator[Stamp]:
+    """Decode a recording, or its key pictures; gives each picture's stamp."""
     with av.open(str(path)) as container:
+        if keys_only:
+            container.streams.video[0].codec_context.skip_frame = "NONKEY"
         for frame in container.decode(video=0):
             assert isinstance(frame, av.VideoFrame)
             stamp = read_stamp(frame.to_ndarray(format="gray").astype(np.uint8, copy=False))
@@ -32,11 +34,18 @@ def stamps(path: Path) -> Iterator[Stamp]:
                 yield stamp
 
 
-def instants(data: Path, camera: str) -> list[datetime]:
-    """When the recorded pictures of a camera were taken."""
+def began(path: Path) -> datetime:
+    """When a recording begins, by its name."""
+    return datetime.strptime(path.stem[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+
+
+def instants(data: Path, camera: str, since: datetime) -> list[datetime]:
+    """When the recorded pictures of a camera were taken, by the recordings that reach so far."""
     number = int(camera.removeprefix("cam-"))
     taken = []
-    for path in files(data, camera):
+    every = files(data, camera)
+    over = [one for one, after in itertools.pairwise(every) if began(after) <= since]
+    for path in every[len(over) :]:
         for stamp in stamps(path if path.exists() else path.with_suffix(".mp4")):
             assert stamp.camera == number, f"{path} shows camera {stamp.camera}"
             taken.append(stamp.captured_at)

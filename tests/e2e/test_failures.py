@@ -116,7 +116,7 @@ async def holes(demo: Demo, edge: str, since: datetime, until_: datetime) -> lis
     camera, data = camera_of(demo, edge), folder_of(demo, edge)
     # The last fragment and the socket's low-water mark: pictures reach the file within 2 s.
     await asyncio.sleep(max(0.0, (until_ - datetime.now(UTC)).total_seconds() + 2.5))
-    taken = await asyncio.to_thread(shelf.instants, data, camera)
+    taken = await asyncio.to_thread(shelf.instants, data, camera, since)
     return shelf.holes(taken, since, until_)
 
 

@@ -36,11 +36,23 @@ async def note_trouble(
         await connection.execute(update(box_troubles).where(mine).values(**begun))
 
 
+async def end_by_footage(connection: AsyncConnection, edge: str, begun: datetime) -> None:
+    """Note that a box's disk is the right one and takes bytes: a segment begun then is sealed."""
+    await end_troubles(connection, edge, _ENDED_BY["recovered"], begun, before=begun)
+
+
 async def end_troubles(
-    connection: AsyncConnection, edge: str, kinds: Collection[str], at: datetime
+    connection: AsyncConnection,
+    edge: str,
+    kinds: Collection[str],
+    at: datetime,
+    *,
+    before: datetime | None = None,
 ) -> None:
-    """Note that these are over."""
+    """Note that these are over; `before`: those alone that began before then."""
     if kinds:
         t = box_troubles.c
         standing = (t.edge == edge) & t.kind.in_(list(kinds)) & t.ended_at.is_(None)
+        if before is not None:
+            standing &= t.since < before
         await connection.execute(update(box_troubles).where(standing).values(ended_at=at))

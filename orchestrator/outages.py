@@ -196,7 +196,8 @@ async def holes_of(connection: AsyncConnection, room: str, window: Span) -> list
     found = []
     for row in await connection.execute(query.order_by(o.starts_at, o.id)):
         one = _outage(row, (room,))
-        span = Span(max(one.start, window.start), min(one.holds_until, window.end))
+        begin = max(one.start, one.filed_at, window.start)  # what was before, it does not explain
+        span = Span(begin, min(one.holds_until, window.end))
         if span.start < span.end:
             found.append(Hole(span, CAUSE, f"{one.id}: {one.reason}"))
     return found

@@ -36,7 +36,7 @@ from contract.spans import Span
 from orchestrator.alerts.classes import OF_SHELF
 from orchestrator.archive import keep_copy
 from orchestrator.belonging import own_cameras
-from orchestrator.boxtroubles import end_troubles, note_trouble
+from orchestrator.boxtroubles import end_by_footage, end_troubles, note_trouble
 from orchestrator.categories import categories, classes
 from orchestrator.exams import Lead
 from orchestrator.expired import (
@@ -205,12 +205,14 @@ async def keep_segments(
     lead: Lead,
     heard_at: datetime,
 ) -> list[Happened]:
-    """Keep segments that are new: four statements, however many they are.
+    """Keep segments that are new: five statements, however many they are.
 
     Of what a clock wrote that was not believed it is certain only that it ended before it was
     heard of: its term counts from then, until its box knows more.
     """
     told = {one.segment: one for one in closed}
+    if told:
+        await end_by_footage(connection, edge, max(one.start for one in told.values()))
     names = await _free_ids(connection, segments, edge, told)
     new = [(names[one], told[one]) for one in names]
     if not new:

@@ -282,6 +282,7 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "请检查或更换边缘盒磁盘，并派人到考场",
                 "Check or replace the box's disk; send somebody to the rooms",
             ),
+            raise_after_s=10,
         ),
         "wrong_volume": _of(
             "high",

@@ -29,7 +29,7 @@ from orchestrator.alerts import records
 from orchestrator.alerts.views import AlertView
 from orchestrator.centre import Centre
 from orchestrator.store.tables import box_troubles
-from tests.fakes.box import FakeBox
+from tests.fakes.box import FakeBox, segment
 from tests.fakes.broker import Listening
 from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
 from tests.fakes.clock import ManualClock
@@ -605,6 +605,23 @@ async def test_what_is_wrong_with_a_shelf_is_an_alert_until_the_box_says_it_is_o
     async with centre.store.read() as connection:
         (row,) = (await connection.execute(select(box_troubles))).all()
     assert (row.detail, row.ended_at) == ("another time", None)
+
+
+async def test_footage_begun_since_ends_what_was_wrong_with_the_disk(
+    centre: Centre, box: FakeBox, clock: ManualClock
+) -> None:
+    await say(centre, box, ShelfTrouble(kind="wrong_volume", detail=""))
+    before = clock.now() - timedelta(minutes=2)
+
+    async def is_over() -> bool:
+        async with centre.store.read() as connection:
+            (row,) = (await connection.execute(select(box_troubles))).all()
+        return row.ended_at is not None
+
+    await say(centre, box, segment("cam1", before))
+    assert not await is_over()
+    await say(centre, box, segment("cam1", clock.now() + timedelta(seconds=5)))
+    assert await is_over()
 
 
 async def test_a_clock_that_is_not_confirmed_for_a_minute_is_an_alert(

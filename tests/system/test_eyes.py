@@ -148,5 +148,5 @@ async def test_recording_does_not_notice_what_becomes_of_the_eyes(box: Box, blow
         end = since + timedelta(seconds=10)
         await until(lambda: datetime.now(UTC) > end + timedelta(seconds=2.5), 20)
     for camera in box.cameras:
-        taken = await asyncio.to_thread(shelf.instants, box.config.data, camera)
+        taken = await asyncio.to_thread(shelf.instants, box.config.data, camera, since)
         assert shelf.holes(taken, since, end) == []

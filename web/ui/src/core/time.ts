@@ -52,7 +52,6 @@ export class SiteTime {
     return guess - this.offsetAt(guess - this.offsetAt(guess))
   }
 
-  /** Give the first and the last instant of the day that holds `at`. */
   /** What was typed as date and time of the site, as an instant; NaN: nothing was. */
   typed(text: string): number {
     if (!text) return Number.NaN
@@ -60,6 +59,7 @@ export class SiteTime {
     return this.instantOf(`${date}T${time}:00`)
   }
 
+  /** Give the first and the last instant of the day that holds `at`. */
   dayAround(at: number): { from: string; to: string } {
     const start = this.startOf(this.date(at))
     const end = this.startOf(this.date(start + DAY + 2 * HOUR))

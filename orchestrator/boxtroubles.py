@@ -1,4 +1,4 @@
-"""What is wrong with a box's shelf: kept until the box says that it is over."""
+"""What is wrong with a box's shelf: kept until its word, or footage sealed since, ends it."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime

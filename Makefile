@@ -14,7 +14,7 @@ UI := web/ui
 COMPILED := $(BIN)/python -m compileall -q contract edge models orchestrator vision web tests
 
 # What the product itself needs from Debian, then what only tests and benchmarks need.
-APT_PRODUCT := mosquitto
+APT_PRODUCT := mosquitto gcc libc6-dev
 APT_TEST := chromium fonts-noto-cjk ffmpeg postgresql
 UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/phone $(UI)/*.ts $(UI)/*.html $(UI)/package*.json -type f 2>/dev/null)
 
@@ -50,7 +50,7 @@ bench: setup-test ## run every benchmark and rewrite docs/reference/performance.
 screenshots: setup-test ## pictures of the pages for the documents
 	$(BIN)/python -m tests.e2e.screenshots
 
-setup: .setup/apt-product .setup/python web/static/index.html ## what the demo needs
+setup: .setup/apt-product .setup/python .setup/compiled web/static/index.html ## what the demo needs
 setup-test: setup .setup/apt-test ## what tests and benchmarks need besides
 
 web: web/static/index.html ## build the pages
@@ -76,6 +76,10 @@ web: web/static/index.html ## build the pages
 	$(COMPILED)
 	@touch $@
 
+.setup/compiled: .setup/python .setup/apt-product edge/compiled.py $(wildcard edge/rtsp/*.py edge/recording/*.py contract/*.py)
+	$(BIN)/python -m edge.compiled .setup/compiling
+	@touch $@
+
 $(UI)/node_modules/.package-lock.json: $(UI)/package-lock.json .setup/tools
 	cd $(UI) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -93,3 +97,4 @@ lock: ## pin every dependency with its hash
 
 clean: ## forget what was built and installed here
 	rm -rf $(VENV) .setup web/static $(UI)/node_modules
+	rm -f xunkao_recorder__mypyc*.so && find contract edge -name '*.so' -delete

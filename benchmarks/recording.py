@@ -31,6 +31,7 @@ import psutil
 
 from benchmarks import _ffmpeg
 from contract.messages import Source
+from edge.compiled import is_compiled
 from edge.recording import adoption
 from tests.fakes.cameras import Farm, running_cameras
 from tests.fakes.oracle import decode
@@ -67,6 +68,7 @@ class Result:
     """What was measured; the shares are of one core, a camera."""
 
     cameras: int
+    is_compiled: bool
     windows: int
     window_seconds: float
     cpu_share_a_camera: float
@@ -226,6 +228,7 @@ def summed_up(
     lost_there = [loss.seconds for loss in losses[1]]
     return Result(
         cameras=cameras,
+        is_compiled=is_compiled(),
         windows=len(costs),
         window_seconds=seconds,
         cpu_share_a_camera=round(shares["main"], 6),

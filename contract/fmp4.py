@@ -3,14 +3,14 @@
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-TIMESCALE = 90_000
-KEY = 0x02000000
-OTHER = 0x01010000
+TIMESCALE: Final = 90_000
+KEY: Final = 0x02000000
+OTHER: Final = 0x01010000
 """A picture's flags: depends on no other, depends on others."""
-_PLAIN = 0x000701  # data offset; duration, size and flags of each sample
-_REORDERED = 0x000F01  # and composition offset
+_PLAIN: Final = 0x000701  # data offset; duration, size and flags of each sample
+_REORDERED: Final = 0x000F01  # and composition offset
 
 
 class Found(NamedTuple):

@@ -10,6 +10,7 @@ import msgspec
 
 from contract.messages import Stream
 from edge.feed import BUFFER_LIMIT, AccessUnit, encode
+from edge.recording.gop import GopCache
 from edge.rtsp.intake import Picture
 from edge.rtsp.parameters import START_CODE
 
@@ -17,7 +18,6 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, Stream]
 _LINE_LIMIT = 1 << 20
-_GOP_LIMIT = 4 << 20
 
 
 def unit_of(key: Key, picture: Picture, *, cached: bool) -> AccessUnit:
@@ -36,31 +36,6 @@ def unit_of(key: Key, picture: Picture, *, cached: bool) -> AccessUnit:
         captured_us=picture.captured_us,
         data=data,
     )
-
-
-class GopCache:
-    """The pictures of a stream since its last key picture; empty when they are too many."""
-
-    def __init__(self, limit: int = _GOP_LIMIT) -> None:
-        self.pictures: list[Picture] = []
-        self._limit = limit
-        self._size = 0
-
-    def add(self, *pictures: Picture) -> None:
-        """Take the next pictures, at least one."""
-        first = self.pictures[0] if self.pictures else pictures[0]
-        begin = 0
-        for number, picture in enumerate(pictures):
-            if picture.key or picture.run != first.run:
-                self.pictures, self._size = [], 0
-                first, begin = picture, number
-        if not self.pictures and not first.key:
-            return
-        some = pictures[begin:]
-        self._size += sum([len(picture.data) for picture in some])
-        self.pictures += some
-        if self._size > self._limit:
-            self.pictures, self._size = [], 0
 
 
 class _Reader:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from contract.spans import Span, subtract, union
 from edge.journal import from_us, to_us
 
-_JOIN = timedelta(seconds=1)
+_JOIN: Final = timedelta(seconds=1)
 """A pause of at most this is no gap, so spans join over it."""
-_JOIN_US = _JOIN // timedelta(microseconds=1)
+_JOIN_US: Final = _JOIN // timedelta(microseconds=1)
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:

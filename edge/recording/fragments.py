@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from itertools import chain
 from operator import sub
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contract.fmp4 import KEY, OTHER, TIMESCALE, moof
 from edge.rtsp.intake import Picture
 
-_USUAL = TIMESCALE // 25
-_LONGEST = TIMESCALE  # one second: what a picture stands for at most when none follows
+_USUAL: Final = TIMESCALE // 25
+_LONGEST: Final = TIMESCALE  # one second: what a picture stands for at most when none follows
 
 
 class Fragment(NamedTuple):
@@ -109,6 +109,7 @@ def _head(
     columns: list[Iterable[int]] = [durations, sizes, flags]
     reordered = shown != decoded
     if reordered:
-        columns.append((at - then) & 0xFFFFFFFF for at, then in zip(shown, decoded, strict=True))
+        later = zip(shown, decoded, strict=True)
+        columns.append([(at - then) & 0xFFFFFFFF for at, then in later])
     fields = list(chain.from_iterable(zip(*columns, strict=True)))
     return moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)

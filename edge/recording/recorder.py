@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from contract.clock import Clock
 from contract.messages import Stream
@@ -19,15 +19,15 @@ from edge.rtsp.intake import Picture
 
 log = logging.getLogger(__name__)
 
-_FRAGMENT_90K = 45_000 - 3_600
+_FRAGMENT_90K: Final = 45_000 - 3_600
 """Half a second less one picture: no fragment is longer."""
-_WORTH_90K = 22_500
+_WORTH_90K: Final = 22_500
 """A quarter of a second: what a read must have gathered to be written at once."""
-_LEAD_LIMIT = 4 << 20
-_AGAIN_S = 3.0
-_EXACT_US = 20_000
-_STEP_US = 1_000_000
-_NEVER = (0, 0)
+_LEAD_LIMIT: Final = 4 << 20
+_AGAIN_S: Final = 3.0
+_EXACT_US: Final = 20_000
+_STEP_US: Final = 1_000_000
+_NEVER: Final = (0, 0)
 
 
 class Cuts(NamedTuple):

@@ -4,6 +4,7 @@ import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from contract.merkle import Merkle
 from edge.recording.boxes import init_section
@@ -12,8 +13,8 @@ from edge.recording.names import Name, whole_ms
 from edge.rtsp.intake import Picture
 from edge.rtsp.timeline import us_of_90k
 
-_PIECES_AT_ONCE = os.sysconf("SC_IOV_MAX")
-_OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PIECES_AT_ONCE: Final = os.sysconf("SC_IOV_MAX")
+_OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ShelfBroken(Exception):

@@ -7,7 +7,7 @@ in numbers alone: a `Form` holds them.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Final, Literal
 
 from edge.rtsp.lengths import LENGTH
 from edge.rtsp.parameters import BadParameters, Parameters, pps_id
@@ -16,10 +16,15 @@ Set = Literal["vps", "sps", "pps"]
 
 # What a payload or NAL unit is for us. Up to a key picture's slice it belongs to the picture, and
 # the first two bits tell what the picture then is.
-_OTHER, SLICE, KEY = 0, 1, 3
-_LEFT_OUT, _SET, _AGGREGATE, FRAGMENT, _REFUSED = range(4, 9)
-_SPOILT = 4
-_WHOLE = frozenset({SLICE, KEY})
+_OTHER: Final = 0
+SLICE: Final = 1
+KEY: Final = 3
+_LEFT_OUT: Final = 4
+_SET: Final = 5
+_AGGREGATE: Final = 6
+FRAGMENT: Final = 7
+_REFUSED: Final = 8
+_SPOILT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +101,10 @@ class Depacketiser:
         self.opened = 0
         """Where in `pieces` a NAL unit begins that comes in fragments, behind its length; 0: no."""
         self.codec = codec
-        self.kinds = bytes(kind_of(form, first) for first in range(256))
+        self.kinds = bytes([kind_of(form, first) for first in range(256)])
         """What begins with which byte."""
-        self.before_piece = form.header + 1
-        """Bytes of a fragment before its piece."""
+        self._before_piece = form.header + 1
+        self._opened_size = 0
         self._sets = _Sets(codec)
         for nal in known:
             self._add(nal)
@@ -111,39 +116,43 @@ class Depacketiser:
             return
         kind = self.kinds[data[begin]]
         if kind == FRAGMENT:
-            self._push_fragment(data, begin, end)
+            self.push_fragment(data, begin, end)
         elif kind == _AGGREGATE:
             for nal in _aggregated(data, begin + self._form.header, end):
                 self._add(nal)
         else:
             self._add(data[begin:end])
 
-    def _push_fragment(self, data: bytes, begin: int, end: int) -> None:
-        at = begin + self.before_piece
+    def push_fragment(self, data: bytes, begin: int, end: int) -> None:
+        """Take the payload of kind FRAGMENT that stands in `data[begin:end]`."""
+        at = begin + self._before_piece
         flags = data[at - 1] if at < end else 0
         if flags & 0x80:
             if self.opened:
                 self.seen |= _SPOILT
-            self.pieces += (b"its length", unit_header(self._form, data[begin:at]))
+            header = unit_header(self._form, data[begin:at])
+            self.pieces += (b"its length", header)
             self.opened = len(self.pieces) - 1
+            self._opened_size = len(header)
         if not self.opened or at >= end:
             self.seen |= _SPOILT
             return
         self.pieces.append(data[at:end])
+        self._opened_size += end - at
         if flags & 0x40:
             self._close()
 
     def _close(self) -> None:
         pieces, opened = self.pieces, self.opened
         self.opened = 0
-        parts = pieces[opened:]
-        kind = self.kinds[parts[0][0]]
+        kind = self.kinds[pieces[opened][0]]
         if kind <= KEY:
-            pieces[opened - 1] = LENGTH(sum(map(len, parts)))
+            pieces[opened - 1] = LENGTH(self._opened_size)
             self.seen |= kind
         else:
+            nal = b"".join(pieces[opened:])
             del pieces[opened - 1 :]
-            self._add(b"".join(parts))
+            self._add(nal)
 
     def lose(self) -> None:
         """Note that packets are missing here: the picture under way is spoilt."""
@@ -154,7 +163,7 @@ class Depacketiser:
     def take(self) -> Whole | None:
         """Give the picture that ends here; None: it is not whole, or is none."""
         seen, whole = self.seen, None
-        if seen in _WHOLE and not self.opened:
+        if seen in {SLICE, KEY} and not self.opened:
             whole = b"".join(self.pieces), seen == KEY
         self.pieces.clear()
         self.opened = self.seen = 0

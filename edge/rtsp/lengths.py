@@ -9,7 +9,7 @@ LENGTH = struct.Struct("!I").pack
 
 def joined(nals: Iterable[bytes]) -> bytes:
     """Put NAL units behind their lengths."""
-    return b"".join(LENGTH(len(nal)) + nal for nal in nals)
+    return b"".join([LENGTH(len(nal)) + nal for nal in nals])
 
 
 def parted(data: bytes) -> list[bytes]:

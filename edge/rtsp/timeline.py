@@ -1,16 +1,18 @@
 """RTP time to wall clock: by the camera's sender reports where they are sane, else by arrival."""
 
-_HALF = 1 << 31
-_WHOLE = 1 << 32
-_NTP_TO_UNIX_S = 2_208_988_800
-_BEHIND_US = 1_000_000
-_AHEAD_US = 500_000
+from typing import Final
+
+_HALF: Final = 1 << 31
+_WHOLE: Final = 1 << 32
+_NTP_TO_UNIX_S: Final = 2_208_988_800
+_BEHIND_US: Final = 1_000_000
+_AHEAD_US: Final = 500_000
 """What a network may delay: a report or picture farther behind its arrival is of a wrong clock."""
-_STEP_US = 1_000_000
+_STEP_US: Final = 1_000_000
 """A report that contradicts the ones before by more than this is a step of the camera's clock."""
-_JUMP_90K = 10 * 90_000
-_BACK_90K = 2 * 90_000
-_LEAK = 0.0002
+_JUMP_90K: Final = 10 * 90_000
+_BACK_90K: Final = 2 * 90_000
+_LEAK: Final = 0.0002
 """How fast an estimate by the quickest grows later again: 200 ppm, above any camera's crystal."""
 
 

@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from edge.feed import BUFFER_LIMIT, receive, wish
-from edge.feedserver import FeedServer, GopCache, unit_of
+from edge.feedserver import FeedServer, unit_of
+from edge.recording.gop import GopCache
 from edge.rtsp.intake import Picture
 from edge.rtsp.lengths import joined
 from tests.fakes.encoder import parameter_sets

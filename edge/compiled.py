@@ -1,0 +1,95 @@
+"""The recorder's innermost modules as machine code: the same source, compiled by mypyc.
+
+Where nothing is compiled they run as they are, and recording costs more CPU: nothing else differs.
+`python -m edge.compiled` puts an extension module beside each source; Python then takes that one.
+"""
+
+import importlib.machinery
+import importlib.util
+import os
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+MODULES = (
+    "contract.fmp4",
+    "contract.merkle",
+    "edge.recording.coverage",
+    "edge.recording.fragments",
+    "edge.recording.gop",
+    "edge.recording.recorder",
+    "edge.recording.segment",
+    "edge.rtsp.depacketise",
+    "edge.rtsp.intake",
+    "edge.rtsp.lengths",
+    "edge.rtsp.timeline",
+)
+"""What every byte of a camera goes through, and nothing that waits for anybody."""
+SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
+"""What replaces a source's `.py` in the name of what became of it."""
+_GROUP = "xunkao_recorder"
+_ROOT = Path(__file__).parent.parent
+
+
+def is_compiled() -> bool:
+    """Say whether this process would run machine code."""
+    found = importlib.util.find_spec(MODULES[-1])
+    return found is not None and (found.origin or "").endswith(SUFFIX)
+
+
+def sources(root: Path = _ROOT) -> list[Path]:
+    """Give the files that are compiled."""
+    return [root.joinpath(*module.split(".")).with_suffix(".py") for module in MODULES]
+
+
+def discard_outdated(root: Path = _ROOT) -> bool:
+    """Remove all that is compiled if a source is newer than what became of it; says if it was."""
+    made = {source: source.with_suffix(SUFFIX) for source in sources(root)}
+    outdated = any(
+        file.exists() and file.stat().st_mtime < source.stat().st_mtime
+        for source, file in made.items()
+    )
+    if outdated:
+        for file in [*made.values(), *root.glob(f"{_GROUP}__mypyc*")]:
+            file.unlink(missing_ok=True)
+    return outdated
+
+
+def build(work: Path) -> None:
+    """Compile, with what the compiler keeps in `work`; raises what setuptools raises."""
+    from setuptools import Distribution
+
+    # mypyc wants setuptools to be there first.
+    from mypyc.build import mypycify  # isort: skip
+
+    os.chdir(_ROOT)
+    files = [str(source.relative_to(_ROOT)) for source in sources()]
+    extensions = mypycify(files, target_dir=str(work), group_name=_GROUP)
+    command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
+    command.inplace = True
+    command.build_temp = command.build_lib = str(work)
+    command.ensure_finalized()
+    command.run()
+
+
+def _lacking() -> str:
+    """Name what this machine lacks to compile; empty: nothing."""
+    if shutil.which(os.environ.get("CC", "cc")) is None:
+        return "a C compiler (Debian: apt-get install gcc libc6-dev)"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "Python's headers (Debian: apt-get install python3-dev)"
+    return ""
+
+
+def main() -> None:
+    """Compile where that can be done; say what is lacking where it cannot."""
+    lacking = _lacking()
+    if lacking:
+        print(f"xunkao: recording runs uncompiled and costs more CPU: lacking {lacking}.")
+    else:
+        build(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

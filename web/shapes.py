@@ -429,12 +429,14 @@ class Missing(Answer, frozen=True, kw_only=True):
 
 
 class CameraCoverage(Answer, frozen=True, kw_only=True):
-    """Planned and recorded seconds of one camera, up to now."""
+    """Planned and recorded seconds of one camera, up to now or to where a file is growing."""
 
     camera: str
     planned_seconds: float
     recorded_seconds: float
     missing: tuple[Missing, ...]
+    growing_since: Instant | None
+    """From then on it is being recorded, into a file that is not sealed yet; null: it is not."""
 
 
 class Edition(Answer, frozen=True, kw_only=True):

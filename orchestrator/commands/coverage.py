@@ -213,6 +213,7 @@ def _shown(view: SessionView, kept: Kept | None, found: list[Any]) -> dict[str, 
                     }
                     for part in camera.missing
                 ],
+                "growing_since": camera.growing_since,
             }
             for camera in found
         ],
@@ -235,6 +236,8 @@ def _tell(view: SessionView, kept: Kept | None, found: list[Any]) -> None:
                 f"  {part.span.start:%H:%M:%S}–{part.span.end:%H:%M:%SZ} "
                 f"{part.span.seconds:.1f} s  {cause(part.cause, 'en')}"
             )
+        if camera.growing_since is not None:
+            typer.echo(f"  since {camera.growing_since:%H:%M:%SZ} being recorded, not sealed yet")
 
 
 def _tell_silence(found: Silence) -> None:

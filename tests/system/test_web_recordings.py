@@ -3,15 +3,18 @@
 from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
+import sqlalchemy
 
 from contract import topics
 from contract.bus import Arrival
 from contract.messages import GapFound, Message, SegmentClosed
 from orchestrator.access import Role
+from orchestrator.store.tables import camera_states
 from tests.fakes.box import FakeBox, segment
 from tests.system.webhouse import BASE, House, code_of, enrolled_box, load_exams, open_house
 
@@ -144,6 +147,38 @@ async def test_coverage_says_what_is_there_and_why_the_rest_is_not(
     assert camera["recorded_seconds"] == minutes * 60 - 30
     (missing,) = camera["missing"]
     assert (missing["seconds"], missing["cause"]) == (30, "lost")
+
+
+async def test_what_a_camera_is_recording_now_is_not_missing(house: House, box: FakeBox) -> None:
+    await load_exams(house)
+    listed = (await (await house.client.get(f"{BASE}/sessions?room=A101")).json())["items"]
+    window = datetime.fromisoformat(listed[0]["window_start"])
+    minutes = int((house.clock.now() - window).total_seconds() // 60)
+    sealed = [segment("cam-01", window + timedelta(minutes=n)) for n in range(minutes - 1)]
+    await _tell(house, box, *sealed)
+    coverage = f"{BASE}/coverage/{listed[0]['id']}"
+
+    async def camera() -> dict[str, Any]:
+        answer = await (await house.client.get(coverage)).json()
+        found: dict[str, Any] = answer["cameras"][0]
+        return found
+
+    assert [part["cause"] for part in (await camera())["missing"]] == ["not_told"]
+    states = sqlalchemy.insert(camera_states).values(
+        camera="cam-01",
+        stream="main",
+        edge=box.id,
+        at=house.clock.now(),
+        state="streaming",
+        recording=True,
+    )
+    async with house.centre.store.write() as connection:
+        await connection.execute(states)
+    found = await camera()
+    assert found["missing"] == []
+    assert found["planned_seconds"] == found["recorded_seconds"] == (minutes - 1) * 60
+    since = datetime.fromisoformat(found["growing_since"])
+    assert since == window + timedelta(minutes=minutes - 1)
 
 
 async def test_coverage_of_no_session_is_not_there(house: House) -> None:

@@ -54,6 +54,32 @@ def test_nothing_recorded_is_all_missing() -> None:
     assert (found.recorded_s, found.missing) == (0, (Hole(WINDOW, UNTOLD),))
 
 
+def test_what_is_being_recorded_is_neither_there_nor_missing() -> None:
+    told = [Hole(_span(100, 160), "lost")]
+    found = cover("cam", WINDOW, [_span(0, 100), _span(160, 540)], told, is_recording=True)
+    assert found.growing_since == _span(540, 600).start
+    assert (found.planned_s, found.recorded_s) == (540, 480)
+    assert found.missing == (Hole(_span(100, 160), "lost"),)
+
+
+def test_a_camera_that_does_not_record_misses_its_last_minute() -> None:
+    found = cover("cam", WINDOW, [_span(0, 540)], [])
+    assert (found.growing_since, found.missing) == (None, (Hole(_span(540, 600), UNTOLD),))
+
+
+def test_a_gap_with_a_cause_or_before_a_file_is_one_while_another_file_grows() -> None:
+    lost = [Hole(_span(540, 600), "lost")]
+    assert cover("cam", WINDOW, [_span(0, 540)], lost, is_recording=True).growing_since is None
+    between = cover("cam", WINDOW, [_span(0, 100), _span(160, 600)], [], is_recording=True)
+    assert (between.growing_since, len(between.missing)) == (None, 1)
+
+
+def test_a_file_that_should_have_been_sealed_long_ago_is_missing() -> None:
+    hours = Span(START, START + timedelta(hours=2))
+    found = cover("cam", hours, [_span(0, 600)], [], is_recording=True)
+    assert (found.growing_since, found.planned_s) == (None, 7200)
+
+
 _spans = st.lists(
     st.tuples(st.integers(-60, 660), st.integers(2, 200)).map(lambda p: _span(p[0], p[0] + p[1])),
     max_size=8,

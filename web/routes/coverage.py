@@ -47,6 +47,7 @@ async def coverage(call: Call, _: Nothing) -> shapes.Coverage:
                     )
                     for part in camera.missing
                 ),
+                growing_since=camera.growing_since,
             )
             for camera in found
         ),

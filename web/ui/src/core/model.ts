@@ -234,6 +234,8 @@ export interface CameraCoverage {
   planned_seconds: number
   recorded_seconds: number
   missing: Missing[]
+  /** From then on it is being recorded, into a file that is not sealed yet. */
+  growing_since: string | null
 }
 
 export interface CertifiedStream {
@@ -290,6 +292,7 @@ export interface Certificate {
 }
 
 export interface Coverage {
+  at: string
   session: string
   window_start: string
   window_end: string

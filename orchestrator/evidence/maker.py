@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import aiohttp
 import msgspec
@@ -212,6 +212,14 @@ class _Gone(Exception):
     """The box has the recording no more."""
 
 
+class _Damaged(Exception):
+    """What the box has of the recording is not what it sealed."""
+
+
+WhyCopied = Literal["box_lost", "gone", "changed"]
+"""Why a piece is the archive's: its box does not answer, has it no more, or has another."""
+
+
 class _Copied(NamedTuple):
     """What was taken from the archive; no row where the span holds no picture."""
 
@@ -228,6 +236,8 @@ class _Job:
         self._tell = tell
         self._done = 0
         self._copied: set[str] = set()
+        self._lost: set[str] = set()
+        """Boxes that did not answer for as long as one is waited for: they are asked no more."""
         by_place = itertools.groupby(plan.pieces, lambda piece: (piece.camera, piece.edge))
         self.groups = [(number, list(group)) for number, (_, group) in enumerate(by_place)]
 
@@ -252,23 +262,29 @@ class _Job:
                             self._advance(len(data))
                         with _on_our_disk():
                             return segment_row(told[piece.segment], piece.span_90k, footage)
-            except FootageChanged as error:
-                raise EvidenceRefused("footage_changed", f"{piece.segment}: {error}") from error
+            except (FootageChanged, _Damaged) as error:
+                self._done = before
+                if (copied := await self._from_archive(package, piece, told, "changed")) is None:
+                    refusal = EvidenceRefused("footage_changed", f"{piece.segment}: {error}")
+                    raise refusal from error
+                return copied.row
             except _Gone as gone:
-                if (copied := await self._from_archive(package, piece, told)) is not None:
-                    return copied.row
-                raise EvidenceRefused("no_footage", str(gone)) from gone
+                if (copied := await self._from_archive(package, piece, told, "gone")) is None:
+                    raise EvidenceRefused("no_footage", str(gone)) from gone
+                return copied.row
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
                 self._done = before
-                if (copied := await self._from_archive(package, piece, told)) is not None:
-                    return copied.row
-                if attempt == _TRIES:
+                if attempt < _TRIES and piece.edge not in self._lost:
+                    await self._maker.pause(2.0**attempt)
+                    continue
+                self._lost.add(piece.edge)
+                if (copied := await self._from_archive(package, piece, told, "box_lost")) is None:
                     raise
-                await self._maker.pause(2.0**attempt)
+                return copied.row
         raise AssertionError
 
     async def _from_archive(
-        self, package: Package, piece: Piece, told: Mapping[str, Fact]
+        self, package: Package, piece: Piece, told: Mapping[str, Fact], why: WhyCopied
     ) -> _Copied | None:
         """Take a piece from its second copy; None: there is none that can be read."""
         copies, span = self._maker.copies, piece.span_90k
@@ -292,17 +308,17 @@ class _Job:
             return None
         self._copied.add(piece.segment)
         self._advance(len(data))
-        return _Copied({**row, "copied": True})
+        return _Copied({**row, "copied": why})
 
     async def viewing(
         self, package: Package, number: int, group: list[Piece]
     ) -> dict[str, str] | None:
         """Take the copy to look at of what one box has of one camera.
 
-        None where the box is lost: it alone makes one; what it recorded came from the archive.
+        The box alone makes one: of what came from the archive there is none.
         """
-        copied = [piece.segment in self._copied for piece in group]
-        if all(copied):
+        edge, group = group[0].edge, [one for one in group if one.segment not in self._copied]
+        if not group or edge in self._lost:
             return None
         camera = group[0].camera
         twice = [n for n, other in self.groups if other[0].camera == camera].index(number)
@@ -324,13 +340,11 @@ class _Job:
                     raise EvidenceRefused("box_refused", f"box {group[0].edge} stays busy")
                 await self._maker.pause(_BUSY_S)
             except _Gone as gone:
-                if any(copied):
-                    return None
                 raise EvidenceRefused("no_footage", str(gone)) from gone
+            except _Damaged as error:
+                raise EvidenceRefused("footage_changed", str(error)) from error
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
                 self._done = before
-                if any(copied):
-                    return None
                 if attempt >= _TRIES:
                     raise
                 await self._maker.pause(2.0**attempt)
@@ -360,7 +374,7 @@ async def _check(response: aiohttp.ClientResponse, piece: Piece) -> None:
         case 404:
             raise _Gone(f"box {piece.edge} does not have {piece.segment}")
         case 422:
-            raise EvidenceRefused("footage_changed", f"{piece.segment}: damaged on the box")
+            raise _Damaged(f"{piece.segment} is damaged on the box")
         case status:
             said = (await response.text())[:200]
             raise EvidenceRefused("box_refused", f"box {piece.edge} answered {status} {said}")

@@ -46,7 +46,8 @@ Contents
                the granted span alone. What decoding needs before it (from the key picture, one
                group of pictures at most) is in the files, is not shown, and stands in the manifest.
   viewing/     a copy to look at: re-encoded, with request and recipient burnt in; not evidence.
-               Where a box was lost its footage comes from the archive, and there is no such copy.
+               Footage that its box cannot give any more comes from the archive; the copy to look at
+               does not show it.
   certificates/  coverage certificates of the exams concerned: what was planned, recorded and
                missing, and why, signed by box and centre. One that was not issued yet is not
                here; ask the exam office for it later.

@@ -754,16 +754,22 @@ class _Check:
 
     def _remark_copies(self) -> None:
         copied = [row for row in self.manifest["segments"] if row.get("copied")]
-        if copied:
+        for why, (english, chinese) in _WHY_COPIED.items():
+            count = sum(row["copied"] == why for row in copied)
+            if not count:
+                continue
             self.notes.append(
-                f"{len(copied)} footage files were read from the archive's copies, because their "
-                "box was lost; they are proved like the others / 边缘盒无法联系，"
-                f"{len(copied)} 个录像文件取自归档副本，其证明与其他文件相同"
+                f"{count} footage files were read from the archive's copies, because {english}; "
+                f"they are proved like the others / {chinese}，"
+                f"{count} 个录像文件取自归档副本，其证明与其他文件相同"
             )
         shown = {row["camera"] for row in self.manifest["viewing"]}
-        for camera in sorted({row["camera"] for row in copied} - shown):
+        for camera in sorted({row["camera"] for row in copied}):
             self.notes.append(
-                f"no viewing copy of {camera}: its box was lost / {camera} 没有观看副本"
+                f"the viewing copy of {camera} does not show them / {camera} 的观看副本不含这些录像"
+                if camera in shown
+                else f"no viewing copy of {camera}: its box alone could make one / "
+                f"{camera} 没有观看副本，只有边缘盒能够制作"
             )
 
     def _boxes(self) -> dict[str, bytes]:
@@ -892,6 +898,11 @@ _SAID = {
     "完整，但来源未经证明：请用 --key 提供公钥",
 }
 
+_WHY_COPIED = {
+    "box_lost": ("their box was lost", "边缘盒无法联系"),
+    "gone": ("their box has them no more", "边缘盒上已无原件"),
+    "changed": ("what their box has is not what it sealed", "边缘盒上的原件与封存时不符"),
+}
 _VERDICTS = {"VERIFIED": "VERIFIED / 已核验", "INCOMPLETE": "INCOMPLETE / 不完整"}
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +23,18 @@ from orchestrator.accounts import Person
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.centre import Centre
 from orchestrator.evidence.exports import Asked
-from orchestrator.evidence.verifier import GENUINE, verify
+from orchestrator.evidence.maker import Maker
+from orchestrator.evidence.plan import EvidenceRefused
+from orchestrator.evidence.verifier import GENUINE, Report, verify
 from orchestrator.playbacks import Playback
 from orchestrator.recordings import Media, PlaybackRefused
 from tests.fakes.box import FakeBox
 from tests.fakes.centre import acts, add_site, join, log_in, running_centre
 from tests.fakes.footage import record, taken
+from tests.fakes.oracle import decode
 from tests.fakes.shelf_box import serving_shelf
 from tests.fakes.waiting import until
+from tests.guard import sealed_guard
 
 
 @dataclass
@@ -136,23 +141,35 @@ async def test_what_a_lost_box_held_plays_to_the_byte_and_says_whence(scene: Sce
     assert [row.act.result for row in rows] == ["from_archive"] * 2, "once a recording"
 
 
-async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
-    scene: Scene, tmp_path: Path
-) -> None:
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A box that does not answer once is lost."""
+    monkeypatch.setattr("orchestrator.evidence.maker._TRIES", 1)
+
+
+async def package(scene: Scene, folder: Path, since_s: float = 0.0) -> tuple[Report, Path]:
+    """Hand a genuine package out: of all there is, from so many seconds on."""
     asked = Asked(
         cameras=("cam-1",),
-        span=Span(scene.span.start + timedelta(seconds=2.35), scene.span.end),
+        span=Span(scene.span.start + timedelta(seconds=since_s), scene.span.end),
         reason="成绩复核",
         request="附2-2026-0007",
         recipient="教务处 王敏",
         undertaking=True,
     )
-    place = tmp_path / "lost.zip"
+    place = folder / "lost.zip"
     export = await scene.centre.exports.hand_out(scene.office, asked, place)
     assert export.state == "made"
     report = verify(str(place), scene.centre.keyring.evidence.public)
     assert report.code == GENUINE
-    assert [row["copied"] for row in report.manifest["segments"]] == [True, True]
+    return report, place
+
+
+async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
+    scene: Scene, tmp_path: Path, no_patience: None
+) -> None:
+    report, place = await package(scene, tmp_path, since_s=2.35)
+    assert [row["copied"] for row in report.manifest["segments"]] == ["box_lost"] * 2
     assert report.manifest["viewing"] == []
     files, viewing = report.notes
     assert "2 footage files were read from the archive's copies" in files
@@ -164,8 +181,65 @@ async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
     assert [at for file in footage for at in taken(file)] == expected
 
 
-async def test_a_lost_box_whose_segment_has_no_picture_in_the_span_holds_nothing_up(
+async def test_a_box_that_stumbles_gives_all_of_it_itself(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+
+        async def come_back(_: Maker, __: float) -> None:
+            await stack.enter_async_context(serving_shelf(scene.box, scene.data))
+
+        monkeypatch.setattr(Maker, "pause", come_back)
+        report, _ = await package(scene, tmp_path)
+    assert not any("copied" in row for row in report.manifest["segments"])
+    assert [row["camera"] for row in report.manifest["viewing"]] == ["cam-1"]
+
+
+def do(harm: str, file: Path) -> None:
+    """Play the person who lays hands on a recording."""
+    with sealed_guard.by_hand():
+        if harm == "gone":
+            file.unlink()
+            return
+        mode = file.stat().st_mode
+        file.chmod(0o640)
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+        file.chmod(mode)
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed"])
+async def test_what_its_box_cannot_give_is_the_archives_and_the_rest_its_own(
+    scene: Scene, tmp_path: Path, harm: str
+) -> None:
+    do(harm, scene.file(scene.told[0]))
+    async with serving_shelf(scene.box, scene.data):
+        report, place = await package(scene, tmp_path)
+    assert [row.get("copied") for row in report.manifest["segments"]] == [harm, None]
+    (viewing,) = report.manifest["viewing"]
+    assert any("does not show them" in note for note in report.notes)
+    with zipfile.ZipFile(place) as archive:
+        archive.extract(viewing["file"], tmp_path)
+    blank, *times = decode(tmp_path / viewing["file"]).times
+    assert (blank, times[0], len(times)) == (0.0, 5.0, 50), "the second segment's alone"
+
+
+async def test_damaged_footage_without_a_genuine_copy_is_refused(
     scene: Scene, tmp_path: Path
+) -> None:
+    for place in scene.copies.rglob("*.xka"):
+        place.unlink()
+    do("changed", scene.file(scene.told[0]))
+    async with serving_shelf(scene.box, scene.data):
+        with pytest.raises(EvidenceRefused) as refused:
+            await package(scene, tmp_path)
+    assert refused.value.code == "footage_changed"
+    assert not (tmp_path / "lost.zip").exists()
+
+
+async def test_a_lost_box_whose_segment_has_no_picture_in_the_span_holds_nothing_up(
+    scene: Scene, tmp_path: Path, no_patience: None
 ) -> None:
     first, second = scene.told
     hair = timedelta(milliseconds=30)

@@ -3,6 +3,7 @@
 A notice explains what is missing; it makes nothing complete.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from orchestrator.windows import sessions_in
 CAUSE = "outage"
 """The cause of a gap inside a notice's span."""
 _LONGEST = timedelta(days=31)
+_LEDGER_CHARACTERS = 500
+"""So much of a text stands in a row of the ledger."""
 _SLACK = timedelta(minutes=2)
 """One that begins now has begun by the time it is sent."""
 
@@ -99,8 +102,6 @@ class Outages:
         """File a notice; raises OutageRefused. Both outcomes stand in the ledger."""
         now = self._clock.now()
         name = f"o{now:%Y%m%d}-{secrets.token_hex(4)}"
-        what = f"{name} {','.join(new.rooms)} {new.start.isoformat()}/{new.end.isoformat()}"
-        why = new.reason if not new.override.strip() else f"{new.reason}; {new.override}"
         refusal: OutageRefused | None = None
         async with self._store.write() as connection:
             try:
@@ -108,7 +109,7 @@ class Outages:
             except OutageRefused as error:
                 refusal = error
             result = "ok" if refusal is None else refusal.code
-            act = Act(person.user, "file_outage", what[:500], why[:500], result, source)
+            act = Act(person.user, "file_outage", *said_of(name, new), result, source)
             await append(connection, act, now)
             if refusal is None:
                 await connection.execute(
@@ -149,7 +150,8 @@ class Outages:
                     )
                     refusal = OutageRefused("conflict" if known else "no_such")
             result = "ok" if refusal is None else refusal.code
-            act = Act(person.user, "withdraw_outage", outage[:500], reason[:500], result, source)
+            what, why = outage[:_LEDGER_CHARACTERS], reason[:_LEDGER_CHARACTERS]
+            act = Act(person.user, "withdraw_outage", what, why, result, source)
             await append(connection, act, now)
         if refusal is not None:
             raise refusal
@@ -181,6 +183,22 @@ class Outages:
             row = (await connection.execute(select(outages).where(outages.c.id == outage))).one()
             named = await _rooms_of(connection, [outage])
         return _outage(row, named.get(outage, ()))
+
+
+def said_of(name: str, new: NewOutage) -> tuple[str, str]:
+    """Give what and why for the ledger, most important first: both end after 500 characters.
+
+    A list of rooms that is too long is told by its hash as well.
+    """
+    span = f"{name} {new.start.isoformat()}/{new.end.isoformat()}"
+    named = ",".join(sorted(set(new.rooms)))
+    what, why = f"{span} {named}", new.reason.strip()
+    if len(what) > _LEDGER_CHARACTERS:
+        digest = hashlib.sha256(named.encode()).hexdigest()
+        what = f"{span} {len(set(new.rooms))} rooms sha256:{digest} {named}"
+    if new.override.strip():
+        why = f"over exams: {new.override.strip()}; {why}"
+    return what[:_LEDGER_CHARACTERS], why[:_LEDGER_CHARACTERS]
 
 
 async def holes_of(connection: AsyncConnection, room: str, window: Span) -> list[Hole]:

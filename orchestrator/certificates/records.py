@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.keys import Signed
@@ -18,7 +18,7 @@ from orchestrator.certificates.document import (
     content_sha256,
     read,
 )
-from orchestrator.store.tables import cameras, certificates, exam_sessions
+from orchestrator.store.tables import certificates, exam_sessions
 
 _LONGEST_LEAD = timedelta(days=1)
 """A window may begin before its session and end after it; never by so much."""
@@ -49,15 +49,16 @@ def newest_of(columns: Iterable[Any]) -> Select[Any]:
 
 
 async def of_span(connection: AsyncConnection, wanted: Sequence[str], span: Span) -> list[Kept]:
-    """Give what certifies these cameras in this span: each session's newest edition, by start."""
+    """Give what certifies these cameras in this span: each session's newest edition, by start.
+
+    By what the certificates say: a camera may hang in another room since.
+    """
     c, s = certificates.c, exam_sessions.c
-    rooms = select(cameras.c.room).where(cameras.c.id.in_(wanted))
-    near = (
-        select(s.id)
-        .where(s.room.in_(rooms))
-        .where(s.starts_at < span.end + _LONGEST_LEAD, s.ends_at > span.start - _LONGEST_LEAD)
+    near = select(s.id).where(
+        s.starts_at < span.end + _LONGEST_LEAD, s.ends_at > span.start - _LONGEST_LEAD
     )
-    query = newest_of(certificates.c).where(c.session.in_(near))
+    named = or_(*(c.body.contains(f'"camera":"{one}"', autoescape=True) for one in wanted))
+    query = newest_of(certificates.c).where(c.session.in_(near), named)
     found = [
         (kept.certificate.content, kept) for kept in map(kept_of, await connection.execute(query))
     ]

@@ -9,14 +9,15 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from contract.messages import Archived, Order, SegmentClosed
+from contract.spans import Span
 from edge.recording.statements import state
 from orchestrator.access import Role
 from orchestrator.centre import Centre
-from orchestrator.certificates.records import Kept
+from orchestrator.certificates.records import Kept, of_span
 from orchestrator.certificates.verifying import check
 from orchestrator.config import DatabaseConfig
 from orchestrator.planning import Session
-from orchestrator.store.tables import archive_copies, certificates
+from orchestrator.store.tables import archive_copies, cameras, certificates, rooms
 from tests.fakes.box import FakeBox, segment
 from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
 from tests.fakes.waiting import until_async
@@ -82,6 +83,21 @@ async def test_what_a_box_tells_over_the_broker_is_certified(
     assert (await centre.sessions.get(session.id)).state == "VERIFIED"
     (act,) = await acts(centre, "issue_certificate")
     assert (act.act.object, act.act.reason) == (f"{session.id} 1", "VERIFIED")
+
+
+async def test_a_camera_is_certified_where_it_hung_though_it_was_moved(
+    centre: Centre, box: FakeBox, session: Session
+) -> None:
+    told = recorded(session)
+    await box.tell(*map(box.fact, (*told, state(order(session), "main", told, []))))
+    await kept(centre, session, 1)
+    span = Span(session.start, session.end)
+    async with centre.store.write() as connection:
+        await connection.execute(insert(rooms).values(id="r2", name="r2"))
+        await connection.execute(update(cameras).values(room="r2"))
+        for wanted, found in ((["cam1"], [session.id]), (["cam"], []), (["cam_"], [])):
+            kept_of_it = await of_span(connection, wanted, span)
+            assert [one.session for one in kept_of_it] == found
 
 
 async def test_a_file_adopted_later_gives_a_second_edition(

@@ -1,7 +1,9 @@
 """Notices of outage over HTTP: filed before they begin, against exams only with a reason."""
 
+import dataclasses
+import hashlib
 from collections.abc import AsyncGenerator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from contract.coverage import Hole
 from contract.spans import Span
 from orchestrator.access import Role
-from orchestrator.outages import holes_of
+from orchestrator.outages import NewOutage, holes_of, said_of
 from tests.fakes.centre import acts
 from tests.system.webhouse import BASE, House, code_of, load_exams, open_house
 
@@ -122,3 +124,32 @@ async def test_it_explains_its_own_room_and_span_up_to_its_withdrawal(house: Hou
     )
     async with house.centre.store.read() as connection:
         assert await holes_of(connection, "A101", window) == [], "it never began"
+
+
+async def test_it_explains_nothing_that_was_before_it_was_filed(house: House) -> None:
+    headers = await house.log_in(Role.exam_office)
+    late = notice(
+        house, -1 / 60, override="备用机位"
+    )  # a minute ago: it has begun by the time it is sent
+    answer = await house.client.post(f"{BASE}/outages", json=late, headers=headers)
+    made = await answer.json()
+    start, filed = (datetime.fromisoformat(made[name]) for name in ("start", "filed_at"))
+    assert start < filed
+    async with house.centre.store.read() as connection:
+        (hole,) = await holes_of(connection, "A101", Span(start - HOUR, start + HOUR / 2))
+    assert hole.span == Span(filed, start + HOUR / 2)
+
+
+def test_the_ledger_has_span_override_and_the_hash_of_a_list_that_is_too_long() -> None:
+    start = datetime(2026, 11, 28, 8, tzinfo=UTC)
+    rooms = tuple(f"room-{number:04}" for number in range(1000))
+    new = NewOutage(
+        rooms=rooms, start=start, end=start + HOUR, reason="因" * 600, contact="", override="果"
+    )
+    what, why = said_of("o1", new)
+    assert len(what) == len(why) == 500
+    assert what.startswith(f"o1 {start.isoformat()}/{new.end.isoformat()} 1000 rooms sha256:")
+    assert hashlib.sha256(",".join(rooms).encode()).hexdigest() in what
+    assert why.startswith("over exams: 果; 因")
+    few = dataclasses.replace(new, rooms=("b", "a"), override="", reason="因")
+    assert said_of("o1", few) == (f"o1 {start.isoformat()}/{new.end.isoformat()} a,b", "因")

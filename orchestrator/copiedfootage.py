@@ -2,8 +2,8 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import BinaryIO
 
@@ -20,6 +20,8 @@ from orchestrator.recordings import Media
 _MOST_BYTES = 256 << 20
 """A minute of video is a tenth of this; what is read to be indexed stands in memory, one at a
 time, and never on the centre's disk."""
+_WAIT_FOR_TURN_S = 20.0
+_READ_WITHIN_S = 60.0
 
 
 class CopiedFootage:
@@ -40,7 +42,11 @@ class CopiedFootage:
         copy = await self._archive.open(segment)
         stop = min(wanted.stop, copy.size_bytes)
         said = f"bytes {wanted.start}-{stop - 1}/{copy.size_bytes}"
-        return Media(206, stop - wanted.start, said, copy.read(wanted.start, stop))
+        chunks = copy.read(wanted.start, stop)
+        with _no_copy(segment):  # a copy that cannot be read is none; after this it is a torn line
+            async with asyncio.timeout(_READ_WITHIN_S):
+                first = await anext(chunks, b"")
+        return Media(206, stop - wanted.start, said, _behind(first, chunks))
 
     async def key_pictures(self, segment: str, first: int, last: int) -> Media:
         """Give the key pictures alone of a part, 90 kHz from the segment's start."""
@@ -54,17 +60,37 @@ class CopiedFootage:
 
     @asynccontextmanager
     async def _whole(self, segment: str) -> AsyncGenerator[BinaryIO]:
-        async with self._one_at_a_time:
-            copy = await self._archive.open(segment)
-            if copy.size_bytes > _MOST_BYTES:
-                raise NoCopy(f"{segment} is too large to be indexed here")
-            file = io.BytesIO()
+        with _no_copy(segment):
+            async with asyncio.timeout(_WAIT_FOR_TURN_S):
+                await self._one_at_a_time.acquire()
             try:
-                async for data in copy.read(0, copy.size_bytes):
-                    file.write(data)
+                file = io.BytesIO()
+                async with asyncio.timeout(_READ_WITHIN_S):
+                    copy = await self._archive.open(segment)
+                    if copy.size_bytes > _MOST_BYTES:
+                        raise NoCopy(f"{segment} is too large to be indexed here")
+                    async for data in copy.read(0, copy.size_bytes):
+                        file.write(data)
                 yield file
-            except (StoreAway, NoSuchObject, ArchiveBroken, NotASegment, Damaged) as error:
-                raise NoCopy(f"{segment}: {error}") from error
+            finally:
+                self._one_at_a_time.release()
+
+
+@contextmanager
+def _no_copy(segment: str) -> Generator[None]:
+    """Say of every trouble with the archive that no copy can be read."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise NoCopy(f"{segment}: the archive is too slow") from error
+    except (StoreAway, NoSuchObject, ArchiveBroken, NotASegment, Damaged) as error:
+        raise NoCopy(f"{segment}: {error}") from error
+
+
+async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for data in rest:
+        yield data
 
 
 def _all(data: bytes) -> Media:

@@ -1,5 +1,6 @@
 """A box that is gone: its second copies are played and leave the house, under the same rule."""
 
+import asyncio
 import hashlib
 import zipfile
 from collections.abc import AsyncGenerator
@@ -291,6 +292,33 @@ async def test_a_copy_that_was_changed_is_no_copy(scene: Scene) -> None:
     play = await scene.session()
     with pytest.raises(BoxUnreachable):
         await scene.index(play, scene.told[0])
+
+
+async def test_a_copy_that_went_while_it_was_watched_is_said_before_a_byte_is_sent(
+    scene: Scene,
+) -> None:
+    play = await scene.session()
+    await scene.index(play, scene.told[0])
+    for place in scene.copies.rglob("*.xka"):
+        sealed = place.read_bytes()
+        place.write_bytes(sealed[:600] + bytes(len(sealed) - 600))  # its header stands
+    with pytest.raises(BoxUnreachable):
+        await scene.media(play, scene.told[0])
+
+
+async def test_an_archive_that_hangs_holds_nobody_for_good(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(*_: object) -> bytes:
+        return await asyncio.Future()
+
+    monkeypatch.setattr(Objects, "part", hang)
+    monkeypatch.setattr("orchestrator.copiedfootage._READ_WITHIN_S", 0.05)
+    monkeypatch.setattr("orchestrator.copiedfootage._WAIT_FOR_TURN_S", 0.05)
+    play = await scene.session()
+    for _ in range(2):
+        with pytest.raises(BoxUnreachable):
+            await scene.index(play, scene.told[0])
 
 
 async def test_while_the_box_answers_nothing_is_taken_from_the_archive(scene: Scene) -> None:

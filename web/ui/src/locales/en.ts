@@ -484,7 +484,7 @@ export const en: typeof zhCN = {
     until: 'until {time}',
     unplayable: 'This browser cannot play the codec of this recording (H.265).',
     fromCopy: 'Archive copy',
-    fromCopyWhy: 'The box cannot be reached: the picture comes from the archive copy, which was read back and checked',
+    fromCopyWhy: 'The box cannot give this recording: the picture comes from the archive copy, which was read back and checked',
     unplayableWay: 'The recording is intact. Request an export with a viewing copy, or use a browser with H.265 hardware decoding.',
     help: 'Keyboard shortcuts',
     mouse: 'Click the time line to go there, drag to select, wheel to zoom, Shift + wheel to move, drag the scale to skim.',

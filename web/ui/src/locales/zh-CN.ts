@@ -482,7 +482,7 @@ export const zhCN = {
     until: '至 {time}',
     unplayable: '此浏览器无法播放该录像的编码 (H.265)。',
     fromCopy: '归档副本',
-    fromCopyWhy: '边缘盒联系不上，画面取自经回读核对的归档副本',
+    fromCopyWhy: '边缘设备不能提供这段录像，画面取自经回读核对的归档副本',
     unplayableWay: '录像完好。可申请导出观看副本，或换用支持 H.265 硬件解码的浏览器。',
     help: '快捷键',
     mouse: '点击时间轴定位，拖动选取，滚轮缩放，Shift + 滚轮平移，拖动刻度快速浏览。',

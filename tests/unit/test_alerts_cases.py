@@ -1,9 +1,11 @@
 """Cases and escalation: facts in, transitions out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Literal, get_args
 
 import pytest
@@ -27,6 +29,9 @@ from orchestrator.alerts.classes import CLASSES, OF_TAMPER, Kind
 from orchestrator.alerts.escalation import OnDuty, back, is_stuck, pursue
 from web.shapes import AlertClass
 
+ROOT = Path(__file__).parent.parent.parent
+TITLE = r"""(\w+): (?:'([^']*)'|"([^"]*)")"""
+"""An entry of a file of the pages' texts."""
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ANN, BOB = OnDuty("p1", "ann"), OnDuty("p2", "bob")
 ANN_TOO = OnDuty("p3", "ann")
@@ -390,3 +395,11 @@ def test_every_class_says_what_to_do_and_how_soon_in_both_languages() -> None:
         assert kind.act_within > timedelta()
     assert set(OF_TAMPER.values()) <= CLASSES.keys()
     assert set(get_args(Kind)) == set(get_args(AlertClass)) == CLASSES.keys()
+
+
+@pytest.mark.parametrize(("language", "of"), [("zh-CN", "zh"), ("en", "en")])
+def test_phone_and_console_give_a_class_the_same_title(language: str, of: str) -> None:
+    texts = (ROOT / "web/ui/src/locales" / f"{language}.ts").read_text(encoding="utf-8")
+    (block,) = re.findall(r"  alert: \{\n    class: \{\n(.*?)\n    \},", texts, re.DOTALL)
+    shown = {name: first or second for name, first, second in re.findall(TITLE, block)}
+    assert shown == {kind: getattr(one.title, of) for kind, one in CLASSES.items()}

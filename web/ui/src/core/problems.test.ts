@@ -45,7 +45,7 @@ describe('a failure', () => {
 describe('words of the server', () => {
   it('are told in the language of the page', () => {
     i18n.global.locale.value = 'zh-CN'
-    expect(causeText('box_offline', words)).toBe('边缘设备离线')
+    expect(causeText('box_offline', words)).toBe('边缘盒离线')
     expect(resultText('bad_credentials', words)).toBe('密码错误')
     expect(reasonText('ended by the viewer', words)).toBe('调看人结束')
     expect(reasonText("refused at the box (2026-11-22T08:00:00Z by the box's clock)", words)).toBe(

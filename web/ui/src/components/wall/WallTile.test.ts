@@ -105,7 +105,7 @@ describe('a tile', () => {
   it('says when the last picture was, and why there is none', () => {
     const text = tile({ state: 'offline', failed: 'box_unreachable' }).text()
     expect(text).toContain('最后画面 09:43:12')
-    expect(text).toContain('无法连接该考场的边缘设备')
+    expect(text).toContain('无法连接该考场的边缘盒')
   })
 
   it('calls the time outside exams no error, and says when it opens', () => {

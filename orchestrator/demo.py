@@ -414,14 +414,14 @@ async def narrate(console: Console, centre: Centre) -> None:
     before: dict[str, str] = {}
     async with centre.events.subscribe() as mailbox:
         async for event in mailbox:
-            said = sentence(event.type, event.id, event.data)
+            said = sentence(event.type, event.id, event.data, is_known=event.id in before)
             if said and before.get(event.id) != said:
                 before[event.id] = said
                 local = event.at.astimezone()
                 console.print(f"[dim]{local:%H:%M:%S}[/] {said}", highlight=False)
 
 
-def sentence(kind: str, subject: str, data: object) -> str:
+def sentence(kind: str, subject: str, data: object, *, is_known: bool = False) -> str:
     """Put an event into words, both languages; empty for what is not worth a line."""
     fields = data if isinstance(data, dict) else {}
     state = str(fields.get("state", ""))
@@ -434,7 +434,7 @@ def sentence(kind: str, subject: str, data: object) -> str:
         }
         return f"摄像机 camera {subject}: {words[state]}" if state in words else ""
     if kind == "alert" and state:
-        return alert_sentence(fields)
+        return alert_sentence(fields, is_known=is_known)
     if kind == "edge" and state:
         return f"边缘盒 box {subject}: {state}"
     if kind == "recording" and "gap" in fields:
@@ -483,4 +483,7 @@ async def run(options: Options, pages: Pages) -> None:
                         cameras = [camera_id(number) for number in range(options.rooms)]
                         story = play(stage.control, cameras, SystemClock())
                         group.create_task(story, name="story")
-                    await narrate(console, centre)
+                    try:
+                        await narrate(console, centre)
+                    finally:
+                        console.print("正在结束 ending：封存录像 sealing what is open…")

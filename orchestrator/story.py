@@ -1,4 +1,7 @@
-"""What happens in the demo: after a minute one camera is covered and another is cut."""
+"""What happens in the demo: after a minute one camera is covered and another is cut.
+
+The first is covered again and again: whoever looks in later sees an alert too.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +18,7 @@ BEGINS_AFTER_S = 60.0
 COVERED_S = 45.0
 CUT_AFTER_S = 15.0
 CUT_S = 40.0
+AGAIN_AFTER_S = 180.0
 
 _STATES = {
     "raised": "[red]新 new[/]",
@@ -34,12 +38,19 @@ _FARED = {
 
 
 async def play(control: str, cameras: Sequence[str], clock: Clock) -> None:
-    """Cover the first camera, then cut the last, through the simulator's control."""
+    """Cover the first camera, once cut the last, through the simulator's control; no end."""
     await clock.sleep(BEGINS_AFTER_S)
-    await fault(control, cameras[0], kind="cover", seconds=COVERED_S, extent=1.0)
+    await _cover(control, cameras[0])
     if len(cameras) > 1:
         await clock.sleep(CUT_AFTER_S)
         await fault(control, cameras[-1], kind="cut", seconds=CUT_S)
+    while True:
+        await clock.sleep(AGAIN_AFTER_S)
+        await _cover(control, cameras[0])
+
+
+async def _cover(control: str, camera: str) -> None:
+    await fault(control, camera, kind="cover", seconds=COVERED_S, extent=1.0)
 
 
 async def fault(control: str, camera: str, **order: object) -> None:
@@ -72,10 +83,16 @@ async def approve_views(centre: Centre, person: Person) -> None:
                 continue
 
 
-def alert_sentence(fields: dict[str, Any]) -> str:
-    """Put an alert into words: what, how it stands, and which phone shows it."""
+def alert_sentence(fields: dict[str, Any], *, is_known: bool = False) -> str:
+    """Put an alert into words: what, how it stands, and which phone shows it.
+
+    `is_known`: it was told of before, so it is not new.
+    """
     what = f"{PRIORITY_ZH[fields['priority']]} {fields['text_zh']} {fields['text_en']}"
-    said = [f"[bold]警情 alert[/] {_STATES[fields['state']]} {what}"]
+    state = "[red]通知中 being told[/]" if is_known else _STATES["raised"]
+    if fields["state"] != "raised":
+        state = _STATES[fields["state"]]
+    said = [f"[bold]警情 alert[/] {state} {what}"]
     said += [
         f"手机 phone {one['phone']}（{one['person']}）{_FARED[one['state']]}"
         for one in fields["delivery"]

@@ -1,14 +1,17 @@
 """The demo's own small decisions."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from orchestrator import story
 from orchestrator.demo import Options, camera_id, prepare, room_code, sentence, timetable
 from orchestrator.timetable.interpret import interpret
 from orchestrator.timetable.reading import read
 from orchestrator.timetable.term import Term
+from tests.fakes.clock import ManualClock
 
 ALERT = {
     "state": "taken",
@@ -57,3 +60,35 @@ def test_the_demo_s_exams_run_now_at_any_hour(hour: int, tmp_path: Path) -> None
     for session in reading.sessions:
         assert session.start <= now < session.end
         assert (session.end - now).total_seconds() > 3600
+
+
+def test_an_alert_is_new_once() -> None:
+    raised = {**ALERT, "state": "raised", "taken_by": ""}
+    assert "新 new" in sentence("alert", "a1", raised)
+    assert "新 new" not in sentence("alert", "a1", raised, is_known=True)
+
+
+async def test_a_camera_is_covered_again_for_whoever_looks_in_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[float, str, object]] = []
+    clock = ManualClock()
+    begun = clock.monotonic()
+
+    async def note(_: str, camera: str, **order: object) -> None:
+        seen.append((clock.monotonic() - begun, camera, order["kind"]))
+
+    monkeypatch.setattr(story, "fault", note)
+    playing = asyncio.create_task(story.play("http://control", ["cam-01", "cam-02"], clock))
+    await asyncio.sleep(0)
+    await clock.advance(3 * story.AGAIN_AFTER_S)
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+    assert [(camera, kind) for _, camera, kind in seen] == [
+        ("cam-01", "cover"),
+        ("cam-02", "cut"),
+        *[("cam-01", "cover")] * 2,
+    ]
+    first, cut, again, _ = (at for at, _, _ in seen)
+    assert (first, cut) == (60, 75)
+    assert again - cut == story.AGAIN_AFTER_S > story.COVERED_S + story.CUT_S

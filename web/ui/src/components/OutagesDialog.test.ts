@@ -54,8 +54,15 @@ describe('notices of outage', () => {
     expect(at('outage')?.textContent).toContain('更换交换机 · 刘师傅')
     at('withdraw-outage')?.click()
     await flushPromises()
-    expect(text()).toContain('自现在起不再停用：教一 101')
+    expect(text()).toContain('教一 101 在 2099-11-28 09:00–11:00 将不再停用')
     expect(withdraw).not.toHaveBeenCalled()
+  })
+
+  it('that have begun end now when they are withdrawn, and keep what they explained', async () => {
+    await open(['exam_office'], [{ ...NOTICE, start: '2026-11-22T01:00:00Z' }])
+    at('withdraw-outage')?.click()
+    await flushPromises()
+    expect(text()).toContain('自现在起不再停用：教一 101，2026-11-22 09:00 – 2099-11-28 11:00')
   })
 
   it('are only read by those who may not file them', async () => {

@@ -60,6 +60,11 @@ describe('times', () => {
     expect(new SiteTime('Asia/Shanghai', 'en').day('2026-11-22T01:00:00Z')).toMatch(/^Sun,? 22 Nov$/)
   })
 
+  it('names the date of a span once where there is one', () => {
+    expect(shanghai.span('2026-11-22T01:00:00Z', '2026-11-22T03:30:00Z')).toBe('2026-11-22 09:00–11:30')
+    expect(shanghai.span('2026-11-22T15:00:00Z', '2026-11-22T16:30:00Z')).toBe('2026-11-22 23:00 – 2026-11-23 00:30')
+  })
+
   it('begin a day at the site’s midnight', () => {
     expect(new Date(shanghai.startOf('2026-11-23')).toISOString()).toBe('2026-11-22T16:00:00.000Z')
     expect(shanghai.dayAround(Date.parse('2026-11-23T03:00:00Z'))).toEqual({

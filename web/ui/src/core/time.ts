@@ -35,6 +35,14 @@ export class SiteTime {
   /** Date, with the year, and seconds. */
   full = (at: Instant): string => `${this.date(at)} ${this.second(at)}`
 
+  /** From when to when, to the minute; the date stands twice only where there are two. */
+  span = (start: Instant, end: Instant): string => {
+    const [first, last] = [this.date(start), this.date(end)]
+    return first === last
+      ? `${first} ${this.minute(start)}–${this.minute(end)}`
+      : `${first} ${this.minute(start)} – ${last} ${this.minute(end)}`
+  }
+
   /** 2026-11-22 in the site's zone. */
   date(at: Instant): string {
     return this.formatter('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(at))

@@ -283,6 +283,9 @@ export const en: typeof zhCN = {
     withdraw: 'Withdraw',
     willWithdraw: 'From now on these are not off any more: {rooms}, {span}. What is missing already stays a planned outage.',
     withdrawn: 'Withdrawn by {user} at {time}',
+    willCancel: '{rooms} will not be out of use {span}: the notice falls away.',
+    filed: 'Filed for {count} rooms',
+    done: 'Withdrawn: {rooms}',
     whyNeeded: 'Say why it is withdrawn.',
   },
   timetable: {
@@ -759,6 +762,8 @@ export const en: typeof zhCN = {
     announced: 'New alert: {room}, {name}',
   },
   hold: {
+    last: 'Last {count} minutes',
+    todaySoFar: 'Today so far',
     lead: 'Footage is deleted 30 days after its examination. A hold keeps what is evidence for longer, for its cameras and its span only.',
     place: 'Place a hold',
     open: 'In force',

@@ -281,6 +281,9 @@ export const zhCN = {
     withdraw: '撤回报备',
     willWithdraw: '自现在起不再停用：{rooms}，{span}。已发生的缺失仍记为计划停用。',
     withdrawn: '{user} 于 {time} 撤回',
+    willCancel: '{rooms} 在 {span} 将不再停用，报备作废。',
+    filed: '已报备：{count} 间考场',
+    done: '已撤回：{rooms}',
     whyNeeded: '请写明撤回的事由。',
   },
   timetable: {
@@ -756,6 +759,8 @@ export const zhCN = {
     announced: '新警情：{room} {name}',
   },
   hold: {
+    last: '最近 {count} 分钟',
+    todaySoFar: '今天到现在',
     lead: '录像在考试结束 30 天后删除。作为证据的部分可以保全，仅限所选机位和时段。',
     place: '新建保全',
     open: '保全中',

@@ -44,7 +44,8 @@ it('says of a file that grows that it is being recorded, and counts it as neithe
 
 it('leads to what was recorded beside a gap, and nowhere where nothing was', async () => {
   const shown = await panel(CAMERA)
-  const at = (one: typeof shown) => one.findAllComponents(RouterLinkStub).map((link) => link.props('to').query.at)
+  const at = (one: typeof shown) =>
+    one.findAllComponents(RouterLinkStub).map((link) => (link.props('to') as { query: { at: string } }).query.at)
   expect(at(shown)).toEqual(['2026-11-22T01:09:57.000Z'])
   shown.unmount()
   const nothing = { ...LOST, start: WINDOW.window_start }

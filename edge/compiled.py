@@ -28,7 +28,8 @@ MODULES = (
 """What every byte of a camera goes through, and nothing that waits for anybody."""
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
 """What replaces a source's `.py` in the name of what became of it."""
-_GROUP = "xunkao_recorder"
+GROUP = "xunkao_recorder"
+"""What the file is called that all of them share."""
 _ROOT = Path(__file__).parent.parent
 
 
@@ -43,19 +44,6 @@ def sources(root: Path = _ROOT) -> list[Path]:
     return [root.joinpath(*module.split(".")).with_suffix(".py") for module in MODULES]
 
 
-def discard_outdated(root: Path = _ROOT) -> bool:
-    """Remove all that is compiled if a source is newer than what became of it; says if it was."""
-    made = {source: source.with_suffix(SUFFIX) for source in sources(root)}
-    outdated = any(
-        file.exists() and file.stat().st_mtime < source.stat().st_mtime
-        for source, file in made.items()
-    )
-    if outdated:
-        for file in [*made.values(), *root.glob(f"{_GROUP}__mypyc*")]:
-            file.unlink(missing_ok=True)
-    return outdated
-
-
 def build(work: Path) -> None:
     """Compile, with what the compiler keeps in `work`; raises what setuptools raises."""
     from setuptools import Distribution
@@ -65,7 +53,7 @@ def build(work: Path) -> None:
 
     os.chdir(_ROOT)
     files = [str(source.relative_to(_ROOT)) for source in sources()]
-    extensions = mypycify(files, target_dir=str(work), group_name=_GROUP)
+    extensions = mypycify(files, target_dir=str(work), group_name=GROUP)
     command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
     command.inplace = True
     command.build_temp = command.build_lib = str(work)

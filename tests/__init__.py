@@ -1,5 +1,5 @@
 """Tests of what is written: machine code of an older source is put away before any is loaded."""
 
-from edge import compiled
+from tests.outdated import discard_outdated
 
-compiled.discard_outdated()
+discard_outdated()

@@ -10,6 +10,7 @@ import pytest
 
 from edge import compiled
 from tests.guard import sealed_guard
+from tests.outdated import discard_outdated
 
 ROOT = Path(__file__).parent.parent.parent
 SHOWN_BY = [
@@ -68,14 +69,14 @@ def tree(tmp_path: Path) -> list[Path]:
 
 
 def test_what_is_as_new_as_its_source_stays(tree: list[Path], tmp_path: Path) -> None:
-    assert not compiled.discard_outdated(tmp_path)
+    assert not discard_outdated(tmp_path)
     assert all(file.exists() for file in tree)
 
 
 def test_a_newer_source_puts_all_away_that_was_compiled(tree: list[Path], tmp_path: Path) -> None:
     newest = max(file.stat().st_mtime for file in tree) + 1
     os.utime(tmp_path / "edge/rtsp/intake.py", (newest, newest))
-    assert compiled.discard_outdated(tmp_path)
+    assert discard_outdated(tmp_path)
     assert not any(file.exists() for file in tree)
     assert (tmp_path / "edge/rtsp/intake.py").exists()
 

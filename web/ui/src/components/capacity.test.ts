@@ -78,4 +78,9 @@ describe('a chart of a disk', () => {
     expect(rows[1]?.classes()).toContain('bad')
     expect(rows[1]?.text()).toContain('缺 2.0 GB')
   })
+
+  it('counts what is planned once: used, planned and free are what may be filled', () => {
+    const shown = mount(CapacityChart, { props: { box: box([day('2026-11-26', 10 * GB, 30 * GB)]) }, global: global() })
+    expect(shown.findAll('tbody td').map((cell) => cell.text())).toEqual(['50.0 GB', '30.0 GB', '10.0 GB'])
+  })
 })

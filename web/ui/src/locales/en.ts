@@ -915,7 +915,7 @@ export const en: typeof zhCN = {
     limits: 'Phones put pages in the background to sleep: on duty keep this page in front and the screen on. What you do not answer goes to the next person.',
   },
   capacity: {
-    lead: 'The coming 30 days: what is on each disk, what the timetable will add, what expires. Planned recordings count 1.2 times their measured rate.',
+    lead: 'The coming 30 days: what is on each disk (other files included), what the timetable will add, what expires. Planned recordings count 1.2 times their measured rate.',
     loading: 'Adding it up …',
     again: 'Refresh',
     none: 'There is no edge box yet.',

@@ -46,7 +46,7 @@ class CopiedFootage:
         with _no_copy(segment):  # a copy that cannot be read is none; after this it is a torn line
             async with asyncio.timeout(_READ_WITHIN_S):
                 first = await anext(chunks, b"")
-        return Media(206, stop - wanted.start, said, _behind(first, chunks))
+        return Media(206, stop - wanted.start, said, _behind(first, chunks), is_copy=True)
 
     async def key_pictures(self, segment: str, first: int, last: int) -> Media:
         """Give the key pictures alone of a part, 90 kHz from the segment's start."""
@@ -97,4 +97,4 @@ def _all(data: bytes) -> Media:
     async def once() -> AsyncIterator[bytes]:
         yield data
 
-    return Media(200, len(data), "", once())
+    return Media(200, len(data), "", once(), is_copy=True)

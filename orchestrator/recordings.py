@@ -66,13 +66,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A recording's bytes as the box sends them."""
+    """A recording's bytes as its box, or its second copy, has them."""
 
     status: int
     """200 or 206."""
     length: int | None
     content_range: str
     chunks: AsyncIterator[bytes]
+    is_copy: bool = False
+    """The bytes are the second copy's: the box could not give them."""
 
 
 class Recordings:
@@ -219,10 +221,10 @@ class Recordings:
             raise PlaybackRefused("unsatisfiable_range") from error
         await self._ledger.record(replace(act, result="from_archive"))
         if span is None:
-            return Media(200, copy.size_bytes, "", copy.read(0, copy.size_bytes))
+            return Media(200, copy.size_bytes, "", copy.read(0, copy.size_bytes), is_copy=True)
         start, end = span
         said = f"bytes {start}-{end - 1}/{copy.size_bytes}"
-        return Media(206, end - start, said, copy.read(start, end))
+        return Media(206, end - start, said, copy.read(start, end), is_copy=True)
 
     async def _leave(self, person: Person, segment: str, reason: str) -> Segment:
         if not may(person.roles, Action.play_recording):

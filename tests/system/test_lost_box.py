@@ -5,7 +5,7 @@ import hashlib
 import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Scene:
     copies: Path
     office: Person
     told: list[SegmentClosed]
+    copied: list[bool] = field(default_factory=list)
+    """What each opened footage said of itself."""
 
     @property
     def span(self) -> Span:
@@ -70,6 +72,7 @@ class Scene:
     ) -> tuple[str, bytes]:
         opened = self.centre.screening.media(self.office, play.id, told.segment, wanted)
         async with opened as found:
+            self.copied.append(found.is_copy)
             return found.content_range, await read(found)
 
 
@@ -325,9 +328,11 @@ async def test_while_the_box_answers_nothing_is_taken_from_the_archive(scene: Sc
     play = await scene.session()
     async with scene.box.online(), serving_shelf(scene.box, scene.data):
         assert not (await scene.index(play, scene.told[0])).copied
+        await scene.media(play, scene.told[1])
     assert await acts(scene.centre, "play_recording") == []
     _, whole = await scene.media(play, scene.told[0])
     assert whole == scene.file(scene.told[0]).read_bytes(), "lost while it was being watched"
+    assert scene.copied == [False, True]
     (row,) = await acts(scene.centre, "play_recording")
     assert row.act.result == "from_archive", "though its index came from the box"
     again = await scene.session()

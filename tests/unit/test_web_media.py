@@ -38,7 +38,13 @@ async def test_what_the_box_sends_arrives_with_its_length() -> None:
         assert (answer.status, answer.content_length) == (206, 1000)
         assert answer.headers["Content-Range"] == "bytes 0-999/5000"
         assert answer.headers["Accept-Ranges"] == "bytes"
+        assert "X-Footage-Source" not in answer.headers
         assert await answer.read() == b"a" * 600 + b"b" * 400
+
+
+async def test_what_comes_from_the_archive_says_so() -> None:
+    async with _client(Media(200, 1000, "", _whole(), is_copy=True)) as client:
+        assert (await client.get("/")).headers["X-Footage-Source"] == "archive"
 
 
 @pytest.mark.parametrize("length", [5000, None])

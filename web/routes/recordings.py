@@ -19,6 +19,8 @@ from web.shapes import DaysQuery, Page, Reason, RecordedDays, Recording, Recordi
 
 REASON_HEADER = "X-Reason"
 """Percent-encoded UTF-8, for callers that keep the reason out of addresses."""
+SOURCE_HEADER = "X-Footage-Source"
+"""`archive`: the bytes are the second copy's, because the box could not give them."""
 
 
 class MediaQuery(shapes.Request, frozen=True, kw_only=True):
@@ -69,6 +71,8 @@ async def pass_on(request: Request, found: Media, person: str = "") -> StreamRes
     headers = {"Accept-Ranges": "bytes", "Content-Type": "video/mp4"}
     if found.content_range:
         headers["Content-Range"] = found.content_range
+    if found.is_copy:
+        headers[SOURCE_HEADER] = "archive"
     answer = StreamResponse(status=found.status, headers=headers)
     answer.content_length = found.length
     await answer.prepare(request)
@@ -122,7 +126,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         handle=media,
         needs=Action.watch_footage,
         summary="The bytes of a recording (fMP4; Range); a play session or, for the exam office, a "
-        "reason is needed and written down",
+        "reason is needed and written down; `X-Footage-Source: archive` where the box cannot give it",
         query=MediaQuery,
         gives_type="video/mp4",
         errors=(

@@ -60,9 +60,10 @@ describe('asking', () => {
   })
 
   it('asks for a part of a recording under its play session', async () => {
-    const { api, sent } = serverOf(new Response('abc', { status: 206 }))
+    const { api, sent } = serverOf(new Response('abc', { status: 206, headers: { 'X-Footage-Source': 'archive' } }))
     const body = await api.media('p1', 'seg/1', 10, 13, new AbortController().signal)
-    expect(body.byteLength).toBe(3)
+    expect(body.data.byteLength).toBe(3)
+    expect(body.isCopy).toBe(true)
     expect(sent[0]).toMatchObject({ url: '/api/v1/recordings/seg%2F1/media?play=p1', method: 'GET' })
     expect(sent[0]?.headers).toMatchObject({ Range: 'bytes=10-12' })
   })

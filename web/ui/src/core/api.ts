@@ -8,6 +8,7 @@ import type {
   CoverageRow,
   Edge,
   Footage,
+  FootageBytes,
   EvidenceEstimate,
   EvidencePackage,
   EvidenceSpan,
@@ -306,17 +307,17 @@ export class Api {
   }
 
   /** Fetch bytes of a recording, `from` up to before `to`. */
-  async media(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  async media(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<FootageBytes> {
     const headers = { Range: `bytes=${from}-${to - 1}` }
     const path = `/recordings/${encodeURIComponent(recording)}/media`
-    return bodyOf(await this.call('GET', path, { query: { play }, signal: inTime(signal), headers }))
+    return bytesOf(await this.call('GET', path, { query: { play }, signal: inTime(signal), headers }))
   }
 
   /** Fetch the key pictures of a part of a recording. */
-  async keyPictures(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  async keyPictures(play: string, recording: string, from: number, to: number, signal: AbortSignal): Promise<FootageBytes> {
     const query = { play, from: new Date(from).toISOString(), to: new Date(to).toISOString() }
     const path = `/recordings/${encodeURIComponent(recording)}/keyframes`
-    return bodyOf(await this.call('GET', path, { query, signal: inTime(signal) }))
+    return bytesOf(await this.call('GET', path, { query, signal: inTime(signal) }))
   }
 
   /** Tell what was shown and how fast; the last time the session ends, also while the page is being left. */
@@ -425,9 +426,10 @@ export function problemOf(status: number, body: unknown, retryAfter: string | nu
 
 const inTime = (signal: AbortSignal) => AbortSignal.any([signal, AbortSignal.timeout(MEDIA_TIMEOUT_MS)])
 
-async function bodyOf(response: Response): Promise<ArrayBuffer> {
+async function bytesOf(response: Response): Promise<FootageBytes> {
+  const isCopy = response.headers.get('X-Footage-Source') === 'archive'
   try {
-    return await response.arrayBuffer()
+    return { data: await response.arrayBuffer(), isCopy }
   } catch {
     throw new ApiError('unreachable') // torn on the way: the server never ends short
   }

@@ -197,6 +197,12 @@ export interface SegmentIndex {
   fragments: { at: number; size: number; begin: number; end: number; times: number[]; keys: number[] }[]
 }
 
+/** Bytes of a recording, and whether they are the archive copy's. */
+export interface FootageBytes {
+  data: ArrayBuffer
+  isCopy: boolean
+}
+
 export interface LedgerRow {
   id: number
   at: string

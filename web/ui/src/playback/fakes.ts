@@ -1,6 +1,6 @@
 /** Stand-ins for a browser's video and buffer, and for a box's footage, for tests. */
 
-import type { Footage } from '@/core/model'
+import type { Footage, FootageBytes } from '@/core/model'
 import type { BufferPort, FootageSource } from './feed'
 import { framesOf, type Frames } from './frames'
 import type { VideoPort } from './screen'
@@ -61,15 +61,15 @@ export class FakeFootage implements FootageSource {
     return { ...frames, isCopy: this.copies.has(segment) }
   }
 
-  async media(segment: string, from: number, to: number): Promise<ArrayBuffer> {
+  async media(segment: string, from: number, to: number): Promise<FootageBytes> {
     this.asked.push({ kind: 'media', segment, from, to })
     if (this.failures.length) throw this.failures.shift()
-    return new ArrayBuffer(8)
+    return { data: new ArrayBuffer(8), isCopy: this.copies.has(segment) }
   }
 
-  async keys(segment: string, from: number, to: number): Promise<ArrayBuffer> {
+  async keys(segment: string, from: number, to: number): Promise<FootageBytes> {
     this.asked.push({ kind: 'keys', segment, from, to })
-    return new ArrayBuffer(8)
+    return { data: new ArrayBuffer(8), isCopy: this.copies.has(segment) }
   }
 }
 

@@ -44,6 +44,15 @@ describe('a feed', () => {
     expect(feed.isCopy(null)).toBe(false)
   })
 
+  it('notices when a box is lost, or comes back, while its footage is watched', async () => {
+    const { source, want, feed, reel } = house(footage('a', 0, 60))
+    await want(0, { times: 1 })
+    expect(feed.isCopy(reel.at(T0))).toBe(false)
+    source.copies.add('a-0')
+    await want(9)
+    expect(feed.isCopy(reel.at(T0))).toBe(true)
+  })
+
   it('in the middle begins at the key picture before', async () => {
     const { source, want } = house(footage('a', 0, 60))
     await want(30.9, { times: 1 })

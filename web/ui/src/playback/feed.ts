@@ -1,6 +1,7 @@
 /** Fills one camera's buffer with footage around the clock, and lets go of what lies behind. */
 
 import { ApiError } from '@/core/api'
+import type { FootageBytes } from '@/core/model'
 import { backOffMs } from '@/core/retry'
 import { decodableFrom, type Fragment, fragmentAt, type Frames } from './frames'
 import type { Reel, Segment } from './reel'
@@ -21,9 +22,9 @@ const MOST_INDEXES = 64
 export interface FootageSource {
   frames(segment: string, signal: AbortSignal): Promise<Frames>
   /** Bytes `from` up to before `to`. */
-  media(segment: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer>
+  media(segment: string, from: number, to: number, signal: AbortSignal): Promise<FootageBytes>
   /** Key pictures of a part, as a file of its own. */
-  keys(segment: string, from: number, to: number, signal: AbortSignal): Promise<ArrayBuffer>
+  keys(segment: string, from: number, to: number, signal: AbortSignal): Promise<FootageBytes>
 }
 
 /** What a feed needs of a SourceBuffer. */
@@ -131,11 +132,17 @@ export class Feed {
     const found = this.source.frames(segment.id, new AbortController().signal)
     this.indexes.set(segment.id, found)
     found.then(
-      ({ isCopy }) => (isCopy ? this.copies.add(segment.id) : this.copies.delete(segment.id)),
+      ({ isCopy }) => this.note(segment, isCopy),
       () => this.indexes.delete(segment.id),
     )
     if (this.indexes.size > MOST_INDEXES) this.indexes.delete(this.indexes.keys().next().value as string)
     return found
+  }
+
+  /** The box may be lost, or come back, while its footage is watched. */
+  private note(segment: Segment, isCopy: boolean): void {
+    if (isCopy) this.copies.add(segment.id)
+    else this.copies.delete(segment.id)
   }
 
   /** True where the footage of a segment comes from the archive's copy. */
@@ -205,24 +212,26 @@ export class Feed {
       return
     }
     if (this.initOf !== segment.id && !piece.fromStart) {
-      await this.put(await this.source.media(segment.id, 0, frames.init, signal), frames.start, from, signal)
+      await this.put(segment, await this.source.media(segment.id, 0, frames.init, signal), frames.start, from, signal)
     }
     const begin = piece.fromStart && this.initOf !== segment.id ? 0 : piece.first.at
     const data = await this.source.media(segment.id, begin, piece.last.at + piece.last.size, signal)
-    await this.put(data, frames.start, from, signal)
+    await this.put(segment, data, frames.start, from, signal)
     this.initOf = segment.id
     this.given = add(this.given, { start: Math.min(from, piece.first.start), end: piece.last.end })
   }
 
   private async fetchKeys(segment: Segment, frames: Frames, from: number, signal: AbortSignal): Promise<void> {
     const data = await this.source.keys(segment.id, from, frames.end, signal)
-    await this.put(data, frames.start, from, signal)
+    await this.put(segment, data, frames.start, from, signal)
     this.initOf = ''
     this.given = add(this.given, { start: from, end: Math.max(frames.end, from + EDGE_MS) })
   }
 
-  private async put(data: ArrayBuffer, offsetMs: number, at: number, signal: AbortSignal): Promise<void> {
+  private async put(segment: Segment, bytes: FootageBytes, offsetMs: number, at: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
+    this.note(segment, bytes.isCopy)
+    const { data } = bytes
     try {
       await this.buffer.append(data, offsetMs)
     } catch (error) {

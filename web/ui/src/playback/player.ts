@@ -125,7 +125,7 @@ export class Player {
   /** Give the key picture that stands at an instant, of the first camera that has one; null: none has. */
   async still(at: number, signal: AbortSignal): Promise<ArrayBuffer | null> {
     const segment = this.screens.map(({ reel }) => reel.at(at)).find((one) => one !== null)
-    return segment ? this.source.keys(segment.id, at, at, signal) : null
+    return segment ? (await this.source.keys(segment.id, at, at, signal)).data : null
   }
 
   /** Bring everything into step; called twenty times a second. */

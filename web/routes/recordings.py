@@ -126,7 +126,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         handle=media,
         needs=Action.watch_footage,
         summary="The bytes of a recording (fMP4; Range); a play session or, for the exam office, a "
-        "reason is needed and written down; `X-Footage-Source: archive` where the box cannot give it",
+        "reason is needed and written down; `X-Footage-Source: archive`: the box cannot give it",
         query=MediaQuery,
         gives_type="video/mp4",
         errors=(

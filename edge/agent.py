@@ -34,6 +34,7 @@ from contract.retry import keep
 from contract.running import causes
 from edge import orders as in_force
 from edge.anchors import keep_anchor
+from edge.archive.trouble import forget_trouble
 from edge.children import Child, tend
 from edge.clockrun import boot_id
 from edge.clocktrust import ClockTrust
@@ -193,6 +194,8 @@ class Agent:
         self._say_holds_once()
         async with Journal.open(self._config.journal) as journal:
             self._journal = journal
+            if self._config.archive is None:
+                await forget_trouble(journal, self._clock)
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )

@@ -14,6 +14,7 @@ from edge import orders as in_force
 from edge.archive.copies import Copies
 from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent, Sender
+from edge.archive.trouble import TOLD
 from edge.config import ArchiveConfig, EdgeConfig
 from edge.journal import Journal, JournalBusy
 
@@ -60,6 +61,7 @@ class Archivist:
     async def run(self) -> None:
         """Work until cancelled; a store, journal or disk that fails is tried again."""
         pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
+        self._trouble = await self._journal.meta(TOLD) or ""
         while True:
             try:
                 await self.once()
@@ -128,6 +130,7 @@ class Archivist:
                 detail=trouble or "copies are made again",
             )
             await self._journal.add_fact(fact, self._clock.now())
+            await self._journal.set_meta(TOLD, trouble)
         except (JournalBusy, sqlite3.Error):
             self._trouble = ""  # told at the next try
 

@@ -70,6 +70,7 @@ class Fleet:
         self._grown: dict[Key, tuple[Path | None, int, float]] = {}
         self._left_at: dict[Key, float] = {}
         self._trouble_at: float | None = None
+        self._told: set[Trouble] = set()
         self._pressure: Pressure = "none"
         self._ahead = self._ahead_now()
         feed.on_watched = self._on_watched
@@ -116,11 +117,12 @@ class Fleet:
         return stream.failures if stream is not None else []
 
     def shelf_broke(self, key: Key, error: ShelfBroken) -> None:
-        """Note that the shelf takes no bytes; said once until it does again."""
+        """Note that the shelf takes no bytes; each kind is said once until it does again."""
         self._stream(key).fail(Failure(self._clock.now(), "disk", str(error)))
-        if self._trouble_at is None:
+        kind: Trouble = "disk_full" if error.is_full else "write_failed"
+        if kind not in self._told:
+            self._told.add(kind)
             log.error("the shelf takes no more: %s", error)
-            kind: Trouble = "disk_full" if error.is_full else "write_failed"
             self._books.tell(ShelfTrouble(kind=kind, detail=str(error)))
         self._trouble_at = self._clock.monotonic()
 
@@ -251,6 +253,7 @@ class Fleet:
             return
         if any(stream.recorder.written_at > since for stream in self.streams.values()):
             self._trouble_at = None
+            self._told.clear()
             log.warning("the shelf takes bytes again")
             self._books.tell(ShelfTrouble(kind="recovered", detail="written to again"))
 

@@ -25,6 +25,7 @@ from edge import orders as in_force
 from edge.archive.process import Archivist
 from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent
+from edge.archive.trouble import TOLD, forget_trouble
 from edge.config import EdgeConfig, load
 from edge.journal import Journal
 from edge.orders import OrdersInForce
@@ -38,6 +39,7 @@ from tests.fakes.archive import (
     shelve,
     told_copies,
 )
+from tests.fakes.broker import background
 from tests.fakes.waiting import until_async
 from tests.guard.sealed_guard import by_hand
 
@@ -251,6 +253,37 @@ async def test_a_store_that_is_away_is_told_once_and_everything_is_copied_afterw
     assert "is the archive mounted?" in first
     assert second.startswith("archive_back: ")
     assert len(names(store)) == 2
+
+
+async def test_a_trouble_ends_with_the_archive_or_with_the_first_copy_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    archive, _ = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    (tmp_path / "archive").rename(tmp_path / "unplugged")
+    await shelve(config, 1)
+
+    async def kinds() -> list[str]:
+        async with Journal.open(config.journal) as journal:
+            rows = await journal.facts_after(0, 100)
+        return [msgspec.json.decode(r[4], type=ShelfTrouble).kind for r in rows if r[2] == "shelf"]
+
+    async def told(count: int) -> bool:
+        return len(await kinds()) >= count
+
+    async with archivist(config) as working, background(working.run()):
+        await until_async(lambda: told(1), 20, "that the store is away")
+    (tmp_path / "unplugged").rename(tmp_path / "archive")
+    async with archivist(config) as working, background(working.run()):
+        await until_async(lambda: told(2), 30, "that it is back")
+    assert await kinds() == ["archive", "archive_back"]
+    async with Journal.open(config.journal) as journal:
+        await forget_trouble(journal, SystemClock())
+        assert len(await kinds()) == 2, "it is over already"
+        await journal.set_meta(TOLD, "away")
+        for _ in range(2):
+            await forget_trouble(journal, SystemClock())
+    assert await kinds() == ["archive", "archive_back", "archive_back"]
 
 
 async def test_footage_that_was_changed_is_not_copied_and_is_told(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ UI := web/ui
 # compile what it imports, and some machines keep nothing of that (PYTHONDONTWRITEBYTECODE).
 COMPILED := $(BIN)/python -m compileall -q contract edge models orchestrator vision web tests
 
+UNCOMPILE := rm -f xunkao_recorder__mypyc*.so && find contract edge -name '*.so' -delete
+
 # What the product itself needs from Debian, then what only tests and benchmarks need.
 APT_PRODUCT := mosquitto gcc libc6-dev
 APT_TEST := chromium fonts-noto-cjk ffmpeg postgresql
@@ -77,6 +79,7 @@ web: web/static/index.html ## build the pages
 	@touch $@
 
 .setup/compiled: .setup/python .setup/apt-product edge/compiled.py $(wildcard edge/rtsp/*.py edge/recording/*.py contract/*.py)
+	@$(UNCOMPILE)
 	$(BIN)/python -m edge.compiled .setup/compiling
 	@touch $@
 
@@ -97,4 +100,4 @@ lock: ## pin every dependency with its hash
 
 clean: ## forget what was built and installed here
 	rm -rf $(VENV) .setup web/static $(UI)/node_modules
-	rm -f xunkao_recorder__mypyc*.so && find contract edge -name '*.so' -delete
+	$(UNCOMPILE)

@@ -44,6 +44,14 @@ def sources(root: Path = _ROOT) -> list[Path]:
     return [root.joinpath(*module.split(".")).with_suffix(".py") for module in MODULES]
 
 
+def is_outdated(root: Path = _ROOT) -> bool:
+    """Say whether a source is newer than what became of it: then something else runs."""
+    made = [(source, source.with_suffix(SUFFIX)) for source in sources(root)]
+    return any(
+        file.exists() and file.stat().st_mtime < source.stat().st_mtime for source, file in made
+    )
+
+
 def build(work: Path) -> None:
     """Compile, with what the compiler keeps in `work`; raises what setuptools raises."""
     from setuptools import Distribution
@@ -64,19 +72,24 @@ def build(work: Path) -> None:
 def _lacking() -> str:
     """Name what this machine lacks to compile; empty: nothing."""
     if shutil.which(os.environ.get("CC", "cc")) is None:
-        return "a C compiler (Debian: apt-get install gcc libc6-dev)"
+        return "there is no C compiler (Debian: apt-get install gcc libc6-dev)"
     if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        return "Python's headers (Debian: apt-get install python3-dev)"
+        return "Python's headers are missing (Debian: apt-get install python3-dev)"
     return ""
 
 
 def main() -> None:
     """Compile where that can be done; say what is lacking where it cannot."""
-    lacking = _lacking()
-    if lacking:
-        print(f"xunkao: recording runs uncompiled and costs more CPU: lacking {lacking}.")
-    else:
-        build(Path(sys.argv[1]))
+    trouble = _lacking()
+    if not trouble:
+        from setuptools.errors import BaseError, CompileError, LinkError
+
+        try:
+            build(Path(sys.argv[1]))
+        except (BaseError, CompileError, LinkError) as error:
+            trouble = str(error)
+    if trouble:
+        print(f"xunkao: recording runs uncompiled and costs more CPU: {trouble}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,16 @@
 
 from pathlib import Path
 
-from edge.compiled import GROUP, SUFFIX, sources
+from edge.compiled import GROUP, SUFFIX, is_outdated, sources
 
 ROOT = Path(__file__).parent.parent
 
 
 def discard_outdated(root: Path = ROOT) -> bool:
-    """Remove all that is compiled if a source is newer than what became of it; says if it was."""
-    made = {source: source.with_suffix(SUFFIX) for source in sources(root)}
-    outdated = any(
-        file.exists() and file.stat().st_mtime < source.stat().st_mtime
-        for source, file in made.items()
-    )
-    if outdated:
-        for file in [*made.values(), *root.glob(f"{GROUP}__mypyc*")]:
-            file.unlink(missing_ok=True)
-    return outdated
+    """Remove all that is compiled if some of it is out of date; says if it was."""
+    if not is_outdated(root):
+        return False
+    made = [source.with_suffix(SUFFIX) for source in sources(root)]
+    for file in [*made, *root.glob(f"{GROUP}__mypyc*")]:
+        file.unlink(missing_ok=True)
+    return True

@@ -15,6 +15,7 @@ from contract.clock import Clock
 from contract.keys import SealKey
 from contract.messages import RecorderBegan, ShelfTrouble
 from edge.clocktrust import ClockTrust
+from edge.compiled import is_outdated
 from edge.config import EdgeConfig
 from edge.feedserver import FeedServer
 from edge.journal import Journal
@@ -43,6 +44,8 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
     """
     gc.freeze()  # what was imported is never garbage: it need not be looked through again
     gc.set_threshold(_PICTURES_BETWEEN_COLLECTIONS)
+    if is_outdated():
+        log.error("the compiled recorder is older than its source: run make setup")
     trust = ClockTrust(config.data / "clock.json", clock)
     status = config.run / "recorder.json"
     last_alive = _last_alive(status)

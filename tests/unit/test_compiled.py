@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from setuptools.errors import CompileError
 
 from edge import compiled
 from tests.guard import sealed_guard
@@ -86,4 +87,16 @@ def test_a_machine_without_a_compiler_is_told_what_it_lacks(
 ) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
     compiled.main()
-    assert "a C compiler" in capsys.readouterr().out
+    assert "there is no C compiler" in capsys.readouterr().err
+
+
+def test_a_compiler_that_fails_leaves_what_runs_without(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: Path) -> None:
+        raise CompileError("cc is broken")
+
+    monkeypatch.setattr(compiled, "build", fail)
+    monkeypatch.setattr(sys, "argv", ["compiled", "work"])
+    compiled.main()
+    assert "runs uncompiled and costs more CPU: cc is broken" in capsys.readouterr().err

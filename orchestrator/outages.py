@@ -221,6 +221,21 @@ async def holes_of(connection: AsyncConnection, room: str, window: Span) -> list
     return found
 
 
+async def standing_in(connection: AsyncConnection, span: Span) -> dict[str, list[Span]]:
+    """Give by room when outages that are filed and not withdrawn fall into a span."""
+    o = outages.c
+    query = (
+        select(outage_rooms.c.room, o.starts_at, o.ends_at)
+        .join(outages, o.id == outage_rooms.c.outage)
+        .where(o.starts_at < span.end, o.ends_at > span.start, o.withdrawn_at.is_(None))
+        .order_by(o.starts_at, o.id)
+    )
+    found: dict[str, list[Span]] = {}
+    for row in await connection.execute(query):
+        found.setdefault(row.room, []).append(Span(row.starts_at, row.ends_at))
+    return found
+
+
 async def _rooms_of(
     connection: AsyncConnection, named: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:

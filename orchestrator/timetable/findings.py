@@ -23,6 +23,11 @@ _SAYINGS: dict[str, tuple[Verdict, str, str]] = {
         "{room} 与已有的场次（{start}–{end}）时间重叠",
         "overlaps a session that already stands in {room} ({start}–{end})",
     ),
+    "out_of_use": (
+        "warn",
+        "{room} 已报备停用（{start}–{end}），停用期间不会录像",
+        "an outage of {room} is filed ({start}–{end}): nothing is recorded then",
+    ),
     "room_read_as": (
         "warn",
         "考场“{raw}”按“{room}”读取，请核对",

@@ -20,6 +20,8 @@ from orchestrator.store.tables import (
     cancellations,
     edges,
     exam_sessions,
+    outage_rooms,
+    outages,
     rooms,
     staged_sessions,
     timetable_rows,
@@ -301,6 +303,27 @@ async def test_a_room_without_camera_and_a_room_in_use_are_warned_of(office: Off
     )
     assert _codes(staged) == [(2, "overlap_standing"), (3, "room_without_camera")]
     assert "2027-01-13 09:00" in staged.rows[0].message_zh
+
+
+async def test_a_room_that_will_be_out_of_use_is_warned_of(office: Office) -> None:
+    ten = datetime(2027, 1, 13, 2, tzinfo=UTC)  # 10:00 at the site
+    async with office.store.write() as connection:
+        for name, room, since, withdrawn_at in (
+            ("o1", "N101", ten + timedelta(hours=2), None),  # in the lead-out
+            ("o2", "S201", ten, ten),
+        ):
+            values = {"id": name, "starts_at": since, "ends_at": since + timedelta(days=1)}
+            values |= {"reason": "检修", "contact": "", "override": "", "filed_by": "zhao"}
+            values |= {"filed_at": ten - timedelta(days=9), "withdrawn_at": withdrawn_at}
+            await connection.execute(insert(outages).values(**values))
+            await connection.execute(insert(outage_rooms).values(outage=name, room=room))
+    staged = await office.stage(
+        "P1,物理,A班,2027-01-13 10:00-12:00,北楼101,40,",
+        "P2,物理,A班,2027-01-13 10:00-12:00,南楼201,40,",
+        "P3,物理,A班,2027-01-12 10:00-12:00,北楼101,40,",
+    )
+    assert _codes(staged) == [(2, "out_of_use"), (3, "ok"), (4, "ok")]
+    assert "2027-01-13 12:00–2027-01-14 12:00" in staged.rows[0].message_zh
 
 
 async def test_an_exam_that_is_over_is_warned_of(office: Office) -> None:

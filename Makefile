@@ -15,6 +15,9 @@ COMPILED := $(BIN)/python -m compileall -q contract edge models orchestrator vis
 
 UNCOMPILE := rm -f xunkao_recorder__mypyc*.so && find contract edge -name '*.so' -delete
 
+# End-to-end tests that measure how soon an alert is there have the machine to themselves.
+ALONE := tests/e2e/test_alert_flow.py tests/e2e/test_alert_story.py
+
 # What the product itself needs from Debian, then what only tests and benchmarks need.
 APT_PRODUCT := mosquitto gcc libc6-dev
 APT_TEST := chromium fonts-noto-cjk ffmpeg postgresql
@@ -32,7 +35,8 @@ test: setup-test ## all tests: unit, system, end to end, and the pages' own
 	$(COMPILED)
 	cd $(UI) && npm test
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/system tests/unit
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/e2e $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest $(ALONE)
 
 check: setup-test ## format, lint, types, imports, page types, no host of a registry
 	$(BIN)/ruff format --check .

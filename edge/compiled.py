@@ -23,6 +23,7 @@ MODULES = (
     "edge.rtsp.depacketise",
     "edge.rtsp.intake",
     "edge.rtsp.lengths",
+    "edge.rtsp.player",
     "edge.rtsp.timeline",
 )
 """What every byte of a camera goes through, and nothing that waits for anybody."""
@@ -63,10 +64,12 @@ def build(work: Path) -> None:
     files = [str(source.relative_to(_ROOT)) for source in sources()]
     extensions = mypycify(files, target_dir=str(work), group_name=GROUP)
     command = Distribution({"ext_modules": extensions}).get_command_obj("build_ext")
-    command.inplace = True
+    command.inplace = command.force = True
     command.build_temp = command.build_lib = str(work)
     command.ensure_finalized()
     command.run()
+    for source in sources():  # what is copied into place has the age of what it was copied from
+        os.utime(source.with_suffix(SUFFIX))
 
 
 def _lacking() -> str:

@@ -22,9 +22,10 @@ from edge.recording.gaps import Failure
 from edge.recording.recorder import Recorder
 from edge.rtsp.intake import Picture
 from edge.rtsp.login import Login
-from edge.rtsp.player import Player, Sweep
+from edge.rtsp.player import Player
 from edge.rtsp.session import Address, CameraLost, Target, pull
 from edge.rtsp.spacing import Spacing
+from edge.rtsp.sweep import Sweep
 
 log = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from edge.recording.ordersfile import OrdersFile
 from edge.recording.pressure import marks, may_record, step
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
-from edge.rtsp.player import Sweep
 from edge.rtsp.spacing import Spacing
+from edge.rtsp.sweep import Sweep
 
 log = logging.getLogger(__name__)
 

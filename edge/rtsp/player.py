@@ -2,29 +2,29 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from contract.clock import Clock
 from contract.messages import GapCause
 from edge.rtsp.intake import BrokenFraming, Intake, Picture
 from edge.rtsp.timeline import Timeline
 
-SWEEP_S = 0.45
+SWEEP_S: Final = 0.45
 """The cost of recording is wake-ups, not bytes: one for all streams reads what has gathered."""
-_FRESH_S = 0.2
+_FRESH_S: Final = 0.2
 """What was read this recently is left for the next sweep."""
-_READ_SIZE = 256 << 10
+_READ_SIZE: Final = 256 << 10
 # The kernel wakes us in between only for more than one read takes: a key picture is no reason.
-_GATHER_S = 2 * SWEEP_S
-_GATHER_LIMIT = 240_000
-_SETTLE_S = 3.0
-_STALLED_S = 4.0
-_NO_PICTURE_S = 5.0
-_NO_KEY_S = 20.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_GATHER_S: Final = 2 * SWEEP_S
+_GATHER_LIMIT: Final = 240_000
+_SETTLE_S: Final = 3.0
+_STALLED_S: Final = 4.0
+_NO_PICTURE_S: Final = 5.0
+_NO_KEY_S: Final = 20.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Loss(NamedTuple):
@@ -163,7 +163,7 @@ class Player:
     def _hand_on(self, data: bytes) -> None:
         pictures: list[Picture] = []
         if data:
-            now_us = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+            now_us = (self._clock.now() - _EPOCH) // _MICROSECOND
             pictures = self._intake.feed(data, now_us)
             self._read_at = self._clock.monotonic()
             self._bytes += len(data)
@@ -179,27 +179,3 @@ class Player:
         self._loop.remove_reader(self._link.fileno())
         if not self.lost.done():
             self.lost.set_result(Loss(cause, detail))
-
-
-class Sweep:
-    """Goes over all playing streams in one wake-up, again and again."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._players: set[Player] = set()
-
-    @contextmanager
-    def over(self, player: Player) -> Iterator[None]:
-        """Have this player swept meanwhile."""
-        self._players.add(player)
-        try:
-            yield
-        finally:
-            self._players.discard(player)
-
-    async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
-            await self._clock.sleep(SWEEP_S)
-            for player in tuple(self._players):
-                player.sweep()

@@ -14,8 +14,9 @@ from edge.rtsp.depacketise import Depacketiser
 from edge.rtsp.dialogue import Answer, Dialogue, Garbled, LoginRefused, Refused
 from edge.rtsp.intake import Intake
 from edge.rtsp.login import Login
-from edge.rtsp.player import Player, Receiver, Sweep
+from edge.rtsp.player import Player, Receiver
 from edge.rtsp.sdp import NoVideo, Video, video_of
+from edge.rtsp.sweep import Sweep
 from edge.rtsp.timeline import Timeline
 
 _CONNECT_S = 3.0

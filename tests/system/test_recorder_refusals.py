@@ -10,8 +10,9 @@ import pytest
 from contract.clock import SystemClock
 from edge.rtsp.intake import Picture
 from edge.rtsp.login import Login
-from edge.rtsp.player import Player, Sweep
+from edge.rtsp.player import Player
 from edge.rtsp.session import Address, CameraLost, Target, pull
+from edge.rtsp.sweep import Sweep
 from tests.fakes.cameras import running_cameras
 from tests.fakes.rtsp import OddCamera, interleaved, odd_camera, sdp
 from tests.fakes.waiting import until

@@ -15,6 +15,7 @@ from pathlib import Path
 MODULES = (
     "contract.fmp4",
     "contract.merkle",
+    "edge.recording.arming",
     "edge.recording.coverage",
     "edge.recording.fragments",
     "edge.recording.gop",

@@ -85,7 +85,7 @@ def by_camera(orders: OrdersInForce) -> list[Ordered]:
 
 def _ordered(camera: Camera, orders: tuple[Order, ...]) -> Ordered:
     keep: dict[Stream, tuple[Span, ...]] = {
-        stream: tuple(union(Span(one.start, one.end) for one in orders if stream in one.record))
+        stream: tuple(union([Span(one.start, one.end) for one in orders if stream in one.record]))
         for stream in _STREAMS
     }
     return Ordered(camera, orders, tuple(windows(orders, camera.id)), keep)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 SHOWN_BY = [
     "test_fmp4.py",
     "test_merkle.py",
+    "test_recording_arming.py",
     "test_recording_recorder.py",
     "test_rtsp_depacketise.py",
     "test_rtsp_intake.py",

@@ -15,8 +15,8 @@ COMPILED := $(BIN)/python -m compileall -q contract edge models orchestrator vis
 
 UNCOMPILE := rm -f xunkao_recorder__mypyc*.so && find contract edge -name '*.so' -delete
 
-# End-to-end tests that measure how soon an alert is there have the machine to themselves.
-ALONE := tests/e2e/test_alert_flow.py tests/e2e/test_alert_story.py
+# End-to-end tests of how soon an alert is there and how a film plays have the machine to themselves.
+ALONE := $(addprefix tests/e2e/test_,alert_flow.py alert_story.py playback.py)
 
 # What the product itself needs from Debian, then what only tests and benchmarks need.
 APT_PRODUCT := mosquitto gcc libc6-dev

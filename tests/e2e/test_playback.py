@@ -163,14 +163,18 @@ async def standing(page: Page) -> dict[str, Any]:
 
 
 async def settled(page: Page) -> dict[str, Any]:
+    """Give what is seen once every picture stands, and stands at the clock."""
     seen: dict[str, Any] = {}
 
     async def quiet() -> bool:
         nonlocal seen
         before, seen = seen, await look(page)
-        return bool(before) and before == seen
+        return bool(before) and before == seen and all(map(has_come, seen["screens"]))
 
-    await until_async(quiet, 10, "pictures that stand still")
+    def has_come(screen: dict[str, Any]) -> bool:
+        return screen["at"] is not None and abs(screen["at"] - seen["clock"]) < 100
+
+    await until_async(quiet, 20, "pictures that stand still at the clock")
     return seen
 
 

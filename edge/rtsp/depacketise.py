@@ -100,8 +100,7 @@ class Depacketiser:
         """The kinds of its NAL units, one with another."""
         self.opened = 0
         """Where in `pieces` a NAL unit begins that comes in fragments, behind its length; 0: no."""
-        self.codec = codec
-        self.kinds = bytes([kind_of(form, first) for first in range(256)])
+        self.kinds = bytes([_kind_of(form, first) for first in range(256)])
         """What begins with which byte."""
         self._before_piece = form.header + 1
         self._opened_size = 0
@@ -130,7 +129,7 @@ class Depacketiser:
         if flags & 0x80:
             if self.opened:
                 self.seen |= _SPOILT
-            header = unit_header(self._form, data[begin:at])
+            header = _unit_header(self._form, data[begin:at])
             self.pieces += (b"its length", header)
             self.opened = len(self.pieces) - 1
             self._opened_size = len(header)
@@ -194,14 +193,14 @@ class Depacketiser:
             self.parameters = changed or self.parameters
 
 
-def unit_header(form: Form, opening: bytes) -> bytes:
+def _unit_header(form: Form, opening: bytes) -> bytes:
     """Give the header of the NAL unit whose first fragment begins so."""
     header, flags = opening[: form.header], opening[form.header]
     first = header[0] & ~(form.mask << form.shift) | (flags & form.mask) << form.shift
     return first.to_bytes() + header[1:]
 
 
-def kind_of(form: Form, first: int) -> int:
+def _kind_of(form: Form, first: int) -> int:
     """Say what begins with this byte."""
     number = first >> form.shift & form.mask
     if number in form.slices:

@@ -1,5 +1,6 @@
 """The archive seen from the centre: which copies count, and footage read from them."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from orchestrator.store import Store
 from orchestrator.store.tables import archive_copies, segments
 
 _FRAMES_AT_ONCE = 16
+_PART_WITHIN_S = 20.0
 
 
 class NoCopy(Exception):
@@ -106,9 +108,18 @@ class Archive:
 
 async def open_copy(objects: Objects, place: str, key: SealKey) -> "OpenCopy":
     """Read a copy's header. Raises StoreAway, NoSuchObject or ArchiveBroken."""
-    head = await objects.part(place, 0, PREFIX_BYTES + LONGEST_HEADER)
+    head = await _part(objects, place, 0, PREFIX_BYTES + LONGEST_HEADER)
     length = header_length(head)
     return OpenCopy(objects, place, Opener.of(key, head[PREFIX_BYTES : PREFIX_BYTES + length]))
+
+
+async def _part(objects: Objects, place: str, start: int, end: int) -> bytes:
+    """Read a part; an archive that does not answer, as a mount may, is away."""
+    try:
+        async with asyncio.timeout(_PART_WITHIN_S):
+            return await objects.part(place, start, end)
+    except TimeoutError as error:
+        raise StoreAway(f"{place}: no answer within {_PART_WITHIN_S:g} s") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,7 @@ class OpenCopy:
         while number <= last and start < end:
             upto = min(last, number + _FRAMES_AT_ONCE - 1)
             first_byte, last_byte = self.opener.place(number)[0], self.opener.place(upto)[1]
-            sealed = await self.objects.part(self.place, first_byte, last_byte)
+            sealed = await _part(self.objects, self.place, first_byte, last_byte)
             for one in range(number, upto + 1):
                 begin, stop = self.opener.place(one)
                 plain = self.opener.open(one, sealed[begin - first_byte : stop - first_byte])

@@ -12,17 +12,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contract.archive import encrypt
+from contract.archive import FRAME_BYTES, encrypt
 from contract.boxapi import SegmentIndex
 from contract.keys import SealKey
 from contract.messages import Archived, SegmentClosed
-from contract.objects import MARK, ArchivePlace, Objects
+from contract.objects import MARK, ArchivePlace, Objects, StoreAway
 from contract.segmentindex import index_of, key_pictures
 from contract.spans import Span
 from orchestrator.access import Role
 from orchestrator.accounts import Person
+from orchestrator.archive import Archive, NoCopy, open_copy
 from orchestrator.boxes import BoxUnreachable
 from orchestrator.centre import Centre
+from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.evidence.exports import Asked
 from orchestrator.evidence.maker import Maker
 from orchestrator.evidence.plan import EvidenceRefused
@@ -57,6 +59,11 @@ class Scene:
 
     def file(self, told: SegmentClosed) -> Path:
         return self.data / told.path
+
+    def second_copies(self) -> CopiedFootage:
+        archive = Archive.of(self.centre.store, self.centre.config.archive, self.centre.config.keys)
+        assert archive is not None
+        return CopiedFootage(archive)
 
     async def session(self, span: Span | None = None) -> Playback:
         return await self.centre.playbacks.open(
@@ -316,12 +323,59 @@ async def test_an_archive_that_hangs_holds_nobody_for_good(
         return await asyncio.Future()
 
     monkeypatch.setattr(Objects, "part", hang)
-    monkeypatch.setattr("orchestrator.copiedfootage._READ_WITHIN_S", 0.05)
-    monkeypatch.setattr("orchestrator.copiedfootage._WAIT_FOR_TURN_S", 0.05)
+    monkeypatch.setattr("orchestrator.archive._PART_WITHIN_S", 0.05)
     play = await scene.session()
     for _ in range(2):
         with pytest.raises(BoxUnreachable):
             await scene.index(play, scene.told[0])
+
+
+async def test_an_archive_that_hangs_while_it_is_read_is_away(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scene.centre.config.archive is not None
+    objects = Objects.of(scene.centre.config.archive)
+    key = SealKey.load(scene.centre.config.keys / "archive.key")
+    body = bytes(FRAME_BYTES * 3)
+    sealed = encrypt(key.public, "x", "00" * 32, len(body), [body])
+    await objects.put("b1/cam-1/x.xka", b"".join(sealed))
+    real, asked = Objects.part, 0
+
+    async def hang_at_the_third(self: Objects, name: str, start: int, end: int) -> bytes:
+        nonlocal asked
+        asked += 1
+        return await real(self, name, start, end) if asked < 3 else await asyncio.Future()
+
+    monkeypatch.setattr("orchestrator.archive._FRAMES_AT_ONCE", 1)
+    monkeypatch.setattr("orchestrator.archive._PART_WITHIN_S", 0.5)
+    monkeypatch.setattr(Objects, "part", hang_at_the_third)
+    chunks = (await open_copy(objects, "b1/cam-1/x.xka", key)).read(0, len(body))
+    assert await anext(chunks) == bytes(FRAME_BYTES)
+    with pytest.raises(StoreAway, match="no answer within"):
+        await anext(chunks)
+
+
+async def test_two_who_read_whole_copies_wait_for_each_other_for_a_while_only(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = scene.second_copies()
+    begun, real = asyncio.Event(), Objects.part
+
+    async def slow(self: Objects, name: str, start: int, end: int) -> bytes:
+        begun.set()
+        await ended.wait()
+        return await real(self, name, start, end)
+
+    ended = asyncio.Event()
+    monkeypatch.setattr(Objects, "part", slow)
+    monkeypatch.setattr("orchestrator.copiedfootage._WAIT_FOR_TURN_S", 0.05)
+    told = scene.told[0]
+    first = asyncio.create_task(copies.index(told.segment, told.start))
+    await begun.wait()
+    with pytest.raises(NoCopy, match="too slow"):
+        await copies.index(told.segment, told.start)
+    ended.set()
+    assert (await first).is_copy
 
 
 async def test_while_the_box_answers_nothing_is_taken_from_the_archive(scene: Scene) -> None:

@@ -53,7 +53,8 @@ class Archivist:
         self._clock = clock
         self._journal = journal
         self._copies = Copies(journal, archive.name)
-        self._trouble = ""
+        self._trouble: str | None = None
+        """What was told and is not over; empty: nothing is; None: the journal was not asked yet."""
         self._tries: Counter[str] = Counter()
         self._aside: dict[str, float] = {}
         """Segments whose copy comes back changed each time, and until when they wait."""
@@ -61,7 +62,6 @@ class Archivist:
     async def run(self) -> None:
         """Work until cancelled; a store, journal or disk that fails is tried again."""
         pauses = backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
-        self._trouble = await self._journal.meta(TOLD) or ""
         while True:
             try:
                 await self.once()
@@ -117,22 +117,24 @@ class Archivist:
 
     async def _say(self, trouble: str) -> None:
         """Tell when second copies cannot be made, and when they can again; not at every try."""
-        if bool(trouble) == bool(self._trouble):
-            return
-        self._trouble = trouble
-        if trouble:
-            log.warning("no second copies: %s", trouble)
-        else:
-            log.warning("second copies are made again")
         try:
+            if self._trouble is None:
+                self._trouble = await self._journal.meta(TOLD) or ""
+            if bool(trouble) == bool(self._trouble):
+                return
+            if trouble:
+                log.warning("no second copies: %s", trouble)
+            else:
+                log.warning("second copies are made again")
             fact = ShelfTrouble(
                 kind="archive" if trouble else "archive_back",
                 detail=trouble or "copies are made again",
             )
             await self._journal.add_fact(fact, self._clock.now())
+            self._trouble = trouble
             await self._journal.set_meta(TOLD, trouble)
-        except (JournalBusy, sqlite3.Error):
-            self._trouble = ""  # told at the next try
+        except (JournalBusy, sqlite3.Error) as error:
+            log.warning("that is told at the next try: %s", error)
 
 
 def _keep_only(config: EdgeConfig, waiting: list[SegmentClosed]) -> None:

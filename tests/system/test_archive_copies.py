@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,7 @@ import pytest
 from contract.archive import ArchiveBroken, decrypt
 from contract.clock import SystemClock
 from contract.keys import SealKey
-from contract.messages import Order, ShelfTrouble
+from contract.messages import Message, Order, ShelfTrouble
 from contract.objects import MARK, Objects, StoreAway
 from contract.segmentroot import root_of
 from edge import orders as in_force
@@ -27,7 +27,7 @@ from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent
 from edge.archive.trouble import TOLD, forget_trouble
 from edge.config import EdgeConfig, load
-from edge.journal import Journal
+from edge.journal import Journal, JournalBusy
 from edge.orders import OrdersInForce
 from tests.fakes.archive import (
     NINE,
@@ -212,6 +212,13 @@ async def test_a_copy_that_came_back_changed_does_not_count_until_it_was_sent_ag
     assert place.read_bytes() == good
 
 
+async def troubles(config: EdgeConfig) -> list[ShelfTrouble]:
+    """Give what the box would tell of its shelf."""
+    async with Journal.open(config.journal) as journal:
+        rows = await journal.facts_after(0, 100)
+    return [msgspec.json.decode(r[4], type=ShelfTrouble) for r in rows if r[2] == "shelf"]
+
+
 async def test_a_store_that_is_away_is_told_once_and_everything_is_copied_afterwards(
     tmp_path: Path,
 ) -> None:
@@ -224,16 +231,8 @@ async def test_a_store_that_is_away_is_told_once_and_everything_is_copied_afterw
         task = asyncio.create_task(working.run())
         try:
 
-            async def shelf_facts() -> list[str]:
-                async with Journal.open(config.journal) as journal:
-                    rows = await journal.facts_after(0, 100)
-                found = [
-                    msgspec.json.decode(r[4], type=ShelfTrouble) for r in rows if r[2] == "shelf"
-                ]
-                return [f"{one.kind}: {one.detail}" for one in found]
-
             async def told(count: int) -> bool:
-                return len(await shelf_facts()) >= count
+                return len(await troubles(config)) >= count
 
             await until_async(lambda: told(1), 20, "that the store is away")
             assert list((tmp_path / "archive").iterdir()) == []
@@ -248,10 +247,10 @@ async def test_a_store_that_is_away_is_told_once_and_everything_is_copied_afterw
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    first, second = await shelf_facts()
-    assert first.startswith("archive: away: ")
-    assert "is the archive mounted?" in first
-    assert second.startswith("archive_back: ")
+    first, second = await troubles(config)
+    assert (first.kind, second.kind) == ("archive", "archive_back")
+    assert first.detail.startswith("away: ")
+    assert "is the archive mounted?" in first.detail
     assert len(names(store)) == 2
 
 
@@ -264,9 +263,7 @@ async def test_a_trouble_ends_with_the_archive_or_with_the_first_copy_after_a_re
     await shelve(config, 1)
 
     async def kinds() -> list[str]:
-        async with Journal.open(config.journal) as journal:
-            rows = await journal.facts_after(0, 100)
-        return [msgspec.json.decode(r[4], type=ShelfTrouble).kind for r in rows if r[2] == "shelf"]
+        return [one.kind for one in await troubles(config)]
 
     async def told(count: int) -> bool:
         return len(await kinds()) >= count
@@ -286,15 +283,51 @@ async def test_a_trouble_ends_with_the_archive_or_with_the_first_copy_after_a_re
     assert await kinds() == ["archive", "archive_back", "archive_back"]
 
 
+async def test_a_journal_that_is_busy_delays_what_is_told_and_swallows_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, _ = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    (tmp_path / "archive").rename(tmp_path / "unplugged")
+    await shelve(config, 2)
+    busy = {"meta": 1, "archive": 1, "archive_back": 1}
+    meta, add_fact = Journal.meta, Journal.add_fact
+
+    def is_busy(what: str) -> bool:
+        busy[what] = busy.get(what, 0) - 1
+        return busy[what] >= 0
+
+    async def busy_meta(self: Journal, key: str) -> str | None:
+        if is_busy("meta"):
+            raise JournalBusy("locked")
+        return await meta(self, key)
+
+    async def busy_fact(self: Journal, data: Message, at: datetime) -> None:
+        if isinstance(data, ShelfTrouble) and is_busy(data.kind):
+            raise JournalBusy("locked")
+        await add_fact(self, data, at)
+
+    monkeypatch.setattr(Journal, "meta", busy_meta)
+    monkeypatch.setattr(Journal, "add_fact", busy_fact)
+    monkeypatch.setattr("edge.archive.process._FIRST_PAUSE_S", 0.01)
+
+    async def told(count: int) -> bool:
+        return len(await troubles(config)) >= count
+
+    async with archivist(config) as working, background(working.run()):
+        await until_async(lambda: told(1), 20, "that the store is away")
+        (tmp_path / "unplugged").rename(tmp_path / "archive")
+        await until_async(lambda: told(2), 30, "that it is back")
+    assert [one.kind for one in await troubles(config)] == ["archive", "archive_back"]
+
+
 async def test_footage_that_was_changed_is_not_copied_and_is_told(tmp_path: Path) -> None:
     archive, store = mounted(tmp_path / "archive", KEY, FAST)
     config, _ = box_of(tmp_path, archive)
     changed, _ = await shelve(config, 2, changed=0, gone=1)
     await copy_all(config)
     assert names(store) == []
-    async with Journal.open(config.journal) as journal:
-        rows = await journal.facts_after(0, 100)
-    (trouble,) = [msgspec.json.decode(r[4], type=ShelfTrouble) for r in rows if r[2] == "shelf"]
+    (trouble,) = await troubles(config)
     assert changed.segment in trouble.detail
 
 
@@ -304,12 +337,6 @@ async def test_a_credential_that_is_missing_is_said_by_name(server: str, tmp_pat
     archive.credential_file.unlink()
     with pytest.raises(StoreAway, match="archive-credential"):
         Objects.of(archive)
-
-
-async def troubles(config: EdgeConfig) -> list[str]:
-    async with Journal.open(config.journal) as journal:
-        rows = await journal.facts_after(0, 100)
-    return [msgspec.json.decode(r[4], type=ShelfTrouble).detail for r in rows if r[2] == "shelf"]
 
 
 async def test_footage_the_disk_does_not_give_stops_nothing_and_is_told(tmp_path: Path) -> None:
@@ -325,8 +352,8 @@ async def test_footage_the_disk_does_not_give_stops_nothing_and_is_told(tmp_path
         assert await working.once() == 0
     assert len(names(store)) == 1
     (told,) = await troubles(config)
-    assert broken.path in told
-    assert told.startswith("damaged:")
+    assert broken.path in told.detail
+    assert told.detail.startswith("damaged:")
 
 
 class LaterClock(SystemClock):
@@ -362,7 +389,7 @@ async def test_a_copy_that_comes_back_changed_each_time_holds_up_no_other(
         assert await working.once() == 1
         assert [one.segment for one in await told_copies(config)] == [second.segment]
         (told,) = await troubles(config)
-        assert first.segment in told
+        assert first.segment in told.detail
         monkeypatch.setattr(Objects, "read", read)
         assert await working.once() == 0
         clock.later_s = 3600.0

@@ -35,6 +35,9 @@ export class SiteTime {
   /** Date, with the year, and seconds. */
   full = (at: Instant): string => `${this.date(at)} ${this.second(at)}`
 
+  /** Date, with the year, and minute; what `typed` reads. */
+  dateAndMinute = (at: Instant): string => `${this.date(at)} ${this.minute(at)}`
+
   /** From when to when, to the minute; the date stands twice only where there are two. */
   span = (start: Instant, end: Instant): string => {
     const [first, last] = [this.date(start), this.date(end)]
@@ -102,13 +105,13 @@ export class SiteTime {
   }
 }
 
-/** 00:07, or 01:17:48 from an hour on. */
 /** Give a span that people keep to: which words, and the number in them. */
 export function roundSpan(seconds: number): { key: 'minutes' | 'hours'; count: number } {
   const isLong = seconds >= 7200
   return { key: isLong ? 'hours' : 'minutes', count: Math.round(seconds / (isLong ? 3600 : 60)) }
 }
 
+/** 00:07, or 01:17:48 from an hour on. */
 export function spanText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   const two = (value: number) => String(value).padStart(2, '0')

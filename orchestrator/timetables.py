@@ -4,10 +4,9 @@ import asyncio
 import hashlib
 import re
 import secrets
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -20,7 +19,6 @@ from orchestrator.applying import Applied, carry_out, touched_edges
 from orchestrator.capacity import Capacity, Check, DoesNotFit
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, Ledger, append
-from orchestrator.outages import standing_in
 from orchestrator.planning import Change, Course, Difference, Session, diff
 from orchestrator.sessions import columns_of, session_of, standing
 from orchestrator.store import Store
@@ -33,12 +31,12 @@ from orchestrator.store.tables import (
     timetables,
 )
 from orchestrator.timetable.book import Unreadable
-from orchestrator.timetable.findings import Finding, finding
 from orchestrator.timetable.job import Job
 from orchestrator.timetable.rooms import KnownRoom
-from orchestrator.timetable.sessions import Reading, RowRef, RowVerdict, with_finding
+from orchestrator.timetable.sessions import RowVerdict
 from orchestrator.timetable.sessions import Session as ReadSession
 from orchestrator.timetable_reader import TimetableReader
+from orchestrator.timetable_warnings import closed_over, staying, warned
 
 _BATCH = 500
 _COPY = re.compile(r"(?:\s*[(（]\d+[)）]|\s*-\s*(?:副本|copy)|[\s_-]*v\d+)$", re.IGNORECASE)
@@ -143,8 +141,8 @@ class Timetables:
         async with self._store.read() as connection:
             difference, _ = await self._difference(connection, name, wanted, complete=True)
             current = await standing(connection, min(s.start for s in wanted)) if wanted else []
-            closed = await self._closed(connection, wanted)
-        rows = _warned(reading, wanted, _others(current, difference), closed)
+            closed = await closed_over(connection, wanted, self._window)
+        rows = warned(reading, wanted, staying(current, difference), closed)
         await self._keep(new, data, name, person.user, reading.columns, rows, wanted)
         return await self.get(new)
 
@@ -250,25 +248,6 @@ class Timetables:
             )
             return applied, await touched_edges(connection, difference)
 
-    async def _closed(
-        self, connection: AsyncConnection, wanted: Sequence[Session]
-    ) -> dict[str, Span]:
-        """Give by session the first outage that was filed for its room and recording window."""
-        windows = {session.id: self._window(session) for session in wanted}
-        if not windows:
-            return {}
-        whole = Span(
-            min(window.start for window in windows.values()),
-            max(window.end for window in windows.values()),
-        )
-        by_room = await standing_in(connection, whole)
-        return {
-            session.id: span
-            for session in wanted
-            for span in reversed(by_room.get(session.room, []))
-            if span.start < windows[session.id].end and span.end > windows[session.id].start
-        }
-
     def _window(self, session: Session) -> Span:
         return session.window(self._lead.before, self._lead.after)
 
@@ -372,46 +351,6 @@ def _session(read: ReadSession) -> Session:
         invigilators=read.invigilators,
         campus=read.campus or "",
         category=read.category or "",
-    )
-
-
-def _others(current: Iterable[Session], difference: Difference) -> list[Session]:
-    """Give the sessions that stand and stay though this file does not mention them."""
-    known = {session.id for session in (*difference.removed, *difference.unchanged)}
-    known |= {change.before.id for change in difference.changed}
-    return [session for session in current if session.id not in known]
-
-
-def _warned(
-    reading: Reading,
-    wanted: Sequence[Session],
-    others: Iterable[Session],
-    closed: Mapping[str, Span],
-) -> list[RowVerdict]:
-    """Give the rows; with a warning where another file's session, or an outage, has the room."""
-    by_room: dict[str, list[Session]] = defaultdict(list)
-    for other in others:
-        by_room[other.room].append(other)
-    warnings: dict[RowRef, Finding] = {}
-    for read, session in zip(reading.sessions, wanted, strict=True):
-        zone = read.start.tzinfo
-        if session.id in closed:
-            warnings[read.rows[0]] = _found("out_of_use", read.room, closed[session.id], zone)
-        for other in by_room[session.room]:
-            if session.start < other.end and other.start < session.end:
-                span = Span(other.start, other.end)
-                warnings[read.rows[0]] = _found("overlap_standing", read.room, span, zone)
-    return [with_finding(row, warnings.get(RowRef(row.sheet, row.row))) for row in reading.rows]
-
-
-def _found(code: str, room: str, span: Span, zone: tzinfo | None) -> Finding:
-    start, end = span.start.astimezone(zone), span.end.astimezone(zone)
-    is_short = start.date() == end.date()
-    return finding(
-        code,
-        room=room,
-        start=f"{start:%Y-%m-%d %H:%M}",
-        end=f"{end:%H:%M}" if is_short else f"{end:%Y-%m-%d %H:%M}",
     )
 
 

@@ -112,12 +112,12 @@ class FeedServer:
         """True while somebody wants this stream."""
         return bool(self._readers.get(key))
 
-    def publish(self, key: Key, *pictures: Picture) -> None:
+    def publish(self, key: Key, pictures: list[Picture]) -> None:
         """Hand pictures on; never waits."""
         cache = self._caches.get(key)
         if cache is None:
             cache = self._caches[key] = GopCache()
-        cache.add(*pictures)
+        cache.add(pictures)
         if readers := self._readers.get(key):
             for picture in pictures:
                 frame = encode(unit_of(key, picture, cached=False))

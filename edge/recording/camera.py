@@ -111,7 +111,7 @@ class CameraStream:
         self.recorder.take(pictures)
         if not pictures:
             return
-        self._feed.publish(self.key, *pictures)
+        self._feed.publish(self.key, pictures)
         self._picture_at = self._clock.monotonic()
         self._captured_us = pictures[-1].captured_us
         if self._state != "streaming":

@@ -1,8 +1,5 @@
 """Pictures to fragments: `moof` and `mdat` as one piece that is written whole or not at all."""
 
-from collections.abc import Iterable
-from itertools import chain
-from operator import sub
 from typing import Final, NamedTuple
 
 from contract.fmp4 import KEY, OTHER, TIMESCALE, moof
@@ -47,7 +44,7 @@ class Fragmenter:
         first = self._pending[0] if self._pending else following
         return first.timestamp_90k + length_90k - self._usual
 
-    def add(self, *pictures: Picture) -> None:
+    def add(self, pictures: list[Picture]) -> None:
         """Collect pictures, in order of decoding."""
         newest, usual, number = self._newest, self._usual, len(self._pending)
         for picture in pictures:
@@ -103,13 +100,16 @@ def _in_order(shown: list[int], floor: int) -> list[int]:
 def _head(
     sequence: int, pictures: list[Picture], shown: list[int], decoded: list[int], end: int
 ) -> bytes:
-    durations = map(sub, [*decoded[1:], end], decoded)
-    sizes = [len(picture.data) for picture in pictures]
-    flags = [KEY if picture.key else OTHER for picture in pictures]
-    columns: list[Iterable[int]] = [durations, sizes, flags]
-    reordered = shown != decoded
-    if reordered:
-        later = zip(shown, decoded, strict=True)
-        columns.append([(at - then) & 0xFFFFFFFF for at, then in later])
-    fields = list(chain.from_iterable(zip(*columns, strict=True)))
-    return moof(sequence, decoded[0], len(pictures), fields, sum(sizes), reordered=reordered)
+    count, reordered = len(pictures), shown != decoded
+    fields: list[int] = []
+    total = 0
+    for number in range(count):
+        picture, at = pictures[number], decoded[number]
+        size = len(picture.data)
+        fields.append((decoded[number + 1] if number + 1 < count else end) - at)
+        fields.append(size)
+        fields.append(KEY if picture.key else OTHER)
+        if reordered:
+            fields.append((shown[number] - at) & 0xFFFFFFFF)
+        total += size
+    return moof(sequence, decoded[0], count, fields, total, reordered=reordered)

@@ -15,7 +15,7 @@ class GopCache:
         self._limit = limit
         self._size = 0
 
-    def add(self, *pictures: Picture) -> None:
+    def add(self, pictures: list[Picture]) -> None:
         """Take the next pictures, at least one."""
         first = self.pictures[0] if self.pictures else pictures[0]
         begin = 0
@@ -25,8 +25,8 @@ class GopCache:
                 first, begin = picture, number
         if not self.pictures and not first.key:
             return
-        some = pictures[begin:]
-        self._size += sum([len(picture.data) for picture in some])
-        self.pictures += some
+        for number in range(begin, len(pictures)):
+            self._size += len(pictures[number].data)
+        self.pictures += pictures[begin:] if begin else pictures
         if self._size > self._limit:
             self.pictures, self._size = [], 0

@@ -4,7 +4,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -164,16 +163,17 @@ class Recorder:
         start, end = self._window_at(pictures[at].captured_us)
         full_at = segment.reaches(_FRAGMENT_90K, pictures[at])
         stop = at
-        for picture in islice(pictures, at, None):
-            stamp, captured_us, of_run, is_key, _, its, _ = picture
-            is_next = start <= captured_us < end and of_run == run and its is parameters
-            if is_key or not is_next:
+        while stop < len(pictures):
+            picture = pictures[stop]
+            is_same = picture.run == run and picture.parameters is parameters
+            if picture.key or not is_same or not start <= picture.captured_us < end:
                 break
             stop += 1
-            if stamp >= full_at:
+            if picture.timestamp_90k >= full_at:
                 break
         if stop > at:
-            self._append(segment, pictures[at:stop])
+            is_all = stop - at == len(pictures)
+            self._append(segment, pictures if is_all else pictures[at:stop])
         return stop
 
     def _take(self, picture: Picture) -> None:
@@ -237,7 +237,7 @@ class Recorder:
         self._begin()
 
     def _append(self, segment: GrowingSegment, pictures: list[Picture]) -> None:
-        segment.add(*pictures)
+        segment.add(pictures)
         if segment.pending_90k >= _FRAGMENT_90K:
             self._flush(segment)
 

@@ -95,10 +95,10 @@ class GrowingSegment:
         """
         self.name = self.name._replace(start_us=whole_ms(self.name.start_us + by_us))
 
-    def add(self, *pictures: Picture) -> None:
+    def add(self, pictures: list[Picture]) -> None:
         """Collect pictures of this run, at least one."""
         self._clock_offset_ms = pictures[-1].clock_offset_ms
-        self._fragmenter.add(*pictures)
+        self._fragmenter.add(pictures)
 
     def reaches(self, length_90k: int, following: Picture) -> int:
         """Give the time stamp of the picture with which so much time will not be written."""

@@ -1,7 +1,7 @@
 """Bytes of a playing RTSP connection to pictures: interleaving, RTP, RTCP, no I/O."""
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from edge.rtsp.depacketise import FRAGMENT, SLICE, Depacketiser
 from edge.rtsp.lengths import LENGTH, parted
@@ -25,29 +25,38 @@ class BrokenFraming(Exception):
     """What came is neither an interleaved packet nor an RTSP message."""
 
 
-class Picture(NamedTuple):
-    """One access unit as it came from the camera."""
+class Picture:
+    """One access unit as it came from the camera.
 
-    timestamp_90k: int
-    """RTP time, unwrapped; compares within one run."""
-    captured_us: int
-    """Wall clock of the capture, microseconds since 1970."""
-    run: int
-    key: bool
-    data: bytes
-    """NAL units behind their lengths, without parameter sets and delimiters."""
-    parameters: Parameters
-    clock_offset_ms: float | None = None
-    """How far the camera's clock was ahead of the box's; None: unknown."""
+    Written out, and no tuple: compiled, its numbers then stand in it and are no objects.
+    """
+
+    def __init__(
+        self,
+        timestamp_90k: int,
+        captured_us: int,
+        run: int,
+        key: bool,
+        data: bytes,
+        parameters: Parameters,
+        clock_offset_ms: float | None = None,
+    ) -> None:
+        self.timestamp_90k = timestamp_90k
+        """RTP time, unwrapped; compares within one run."""
+        self.captured_us = captured_us
+        """Wall clock of the capture, microseconds since 1970."""
+        self.run = run
+        self.key = key
+        self.data = data
+        """NAL units behind their lengths, without parameter sets and delimiters."""
+        self.parameters = parameters
+        self.clock_offset_ms = clock_offset_ms
+        """How far the camera's clock was ahead of the box's; None: unknown."""
 
     @property
     def nals(self) -> list[bytes]:
         """Its NAL units, each for itself."""
         return parted(self.data)
-
-
-_Whole = tuple[int, int, bool, bytes, Parameters]
-"""A picture without its instant: time stamp, run, whether it is a key picture, data, parameters."""
 
 
 class Intake:
@@ -64,7 +73,7 @@ class Intake:
         self._rest = b""
         self._expected = -1
         self._stamp = -1
-        self._whole: list[_Whole] = []
+        self._whole: list[Picture] = []
 
     def feed(self, data: bytes, now_us: int) -> list[Picture]:
         """Take the bytes of one read; raises BrokenFraming."""
@@ -79,18 +88,22 @@ class Intake:
         if not self._whole:
             return []
         whole, self._whole = self._whole, []
-        return self._dated(whole, now_us)
+        self._date(whole, now_us)
+        return whole
 
-    def _dated(self, whole: list[_Whole], now_us: int) -> list[Picture]:
+    def _date(self, whole: list[Picture], now_us: int) -> None:
         """Give the pictures their instants, as the last of them lets us know."""
         timeline = self._timeline
-        timeline.arrived(whole[-1][0], now_us)
+        timeline.arrived(whole[-1].timestamp_90k, now_us)
         offset = timeline.clock_offset_ms
-        zeros_us = {run: timeline.zero_us(run) for run in {one[1] for one in whole}}
-        return [
-            Picture(stamp, zeros_us[run] + us_of_90k(stamp), run, key, data, parameters, offset)
-            for stamp, run, key, data, parameters in whole
-        ]
+        run = whole[0].run
+        zero_us = timeline.zero_us(run)
+        for picture in whole:
+            if picture.run != run:
+                run = picture.run
+                zero_us = timeline.zero_us(run)
+            picture.captured_us = zero_us + us_of_90k(picture.timestamp_90k)
+            picture.clock_offset_ms = offset
 
     def _completed(self, data: bytes, now_us: int) -> tuple[bytes, int]:
         """Take the packet that the last read cut; gives the bytes to go on with, and where.
@@ -189,7 +202,7 @@ class Intake:
         if whole is not None and parameters is not None:
             timeline = self._timeline
             stamp = timeline.unwrap(self._stamp)
-            self._whole.append((stamp, timeline.run, whole[1], whole[0], parameters))
+            self._whole.append(Picture(stamp, 0, timeline.run, whole[1], whole[0], parameters))
         self._stamp = -1
 
     def _control(self, data: bytes, at: int, end: int, now_us: int) -> None:

@@ -89,7 +89,7 @@ def record(
     with path.open("wb") as file:
         file.write(init_section(pictures[0].parameters))
         for picture in pictures:
-            fragmenter.add(picture)
+            fragmenter.add([picture])
             if fragmenter.pending_90k >= 40_000 and (piece := fragmenter.take()):
                 file.writelines(piece.pieces)
         last = fragmenter.take(last=True)

@@ -14,6 +14,7 @@ from edge.recording.fragments import Fragmenter
 from edge.rtsp.intake import Picture
 from tests.fakes.encoder import parameter_sets, pictures
 from tests.fakes.oracle import decode
+from tests.fakes.pictures import moved
 
 
 def written(shots: list[Picture], every: int) -> list[bytes]:
@@ -21,7 +22,7 @@ def written(shots: list[Picture], every: int) -> list[bytes]:
     fragmenter = Fragmenter(shots[0].timestamp_90k)
     parts = [init_section(shots[0].parameters)]
     for number, picture in enumerate(shots, 1):
-        fragmenter.add(picture)
+        fragmenter.add([picture])
         fragment = fragmenter.take(last=number == len(shots)) if number % every == 0 else None
         if fragment:
             parts.append(b"".join(fragment.pieces))
@@ -74,13 +75,13 @@ def test_fragments_say_how_long_they_are() -> None:
 
 def test_a_pause_of_the_camera_is_a_pause_in_the_file() -> None:
     shots = pictures("h264", 10)
-    late = [picture._replace(timestamp_90k=picture.timestamp_90k + 270_000) for picture in shots]
+    late = [moved(picture, by_90k=270_000) for picture in shots]
     fragmenter = Fragmenter(shots[0].timestamp_90k)
     for picture in shots[:5]:
-        fragmenter.add(picture)
+        fragmenter.add([picture])
     before = fragmenter.take()
     for picture in late[5:]:
-        fragmenter.add(picture)
+        fragmenter.add([picture])
     after = fragmenter.take()
     assert before is not None
     assert after is not None
@@ -93,7 +94,7 @@ def test_decoding_times_never_fall_whatever_the_camera_stamps(steps: list[int], 
     fragmenter = Fragmenter(shot.timestamp_90k)
     spans = []
     for number, step in enumerate(steps):
-        fragmenter.add(shot._replace(timestamp_90k=shot.timestamp_90k + 3600 * step))
+        fragmenter.add([moved(shot, by_90k=3600 * step)])
         if number % every == 0:
             spans.append(fragmenter.take())
     spans.append(fragmenter.take(last=True))
@@ -126,13 +127,13 @@ def test_a_read_with_several_pictures_is_written_as_if_they_came_one_by_one(
     shot, at, shots = pictures("h264", 1)[0], 0, []
     for step in steps:
         at += step
-        shots.append(shot._replace(timestamp_90k=shot.timestamp_90k + 3600 * at))
+        shots.append(moved(shot, by_90k=3600 * at))
     cut = data.draw(st.integers(1, len(shots)))
     single, together = (Fragmenter(shot.timestamp_90k) for _ in range(2))
     for some in (shots[:cut], shots[cut:]):
         for one in some:
-            single.add(one)
-        together.add(*some)
+            single.add([one])
+        together.add(some)
         assert together.pending_90k == single.pending_90k
         assert together.take() == single.take()
     assert together.take(last=True) == single.take(last=True)

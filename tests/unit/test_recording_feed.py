@@ -22,23 +22,23 @@ def picture(number: int, *, key: bool = False, size: int = 10, run: int = 1) -> 
 def test_the_cache_holds_what_came_since_the_last_key_picture() -> None:
     cache = GopCache()
     for number in range(10):
-        cache.add(picture(number, key=number in {3, 7}))
+        cache.add([picture(number, key=number in {3, 7})])
     assert [one.timestamp_90k // 3600 for one in cache.pictures] == [7, 8, 9]
 
 
 def test_the_cache_is_empty_before_a_key_picture_and_when_it_grows_too_large() -> None:
     cache = GopCache(limit=100)
-    cache.add(picture(0))
+    cache.add([picture(0)])
     assert cache.pictures == []
     for number in range(1, 5):
-        cache.add(picture(number, key=number == 1, size=30))
+        cache.add([picture(number, key=number == 1, size=30)])
     assert cache.pictures == []
 
 
 def test_the_cache_does_not_mix_runs() -> None:
     cache = GopCache()
-    cache.add(picture(0, key=True))
-    cache.add(picture(1, run=2))
+    cache.add([picture(0, key=True)])
+    cache.add([picture(1, run=2)])
     assert cache.pictures == []
 
 
@@ -47,12 +47,12 @@ def test_a_read_with_several_pictures_leaves_what_it_would_have_left_one_by_one(
     for cut in range(1, len(some)):
         single, cache = GopCache(), GopCache()
         for one in some[:cut]:
-            single.add(one)
-        cache.add(*some[:cut])
+            single.add([one])
+        cache.add(some[:cut])
         assert cache.pictures == single.pictures
         for one in some[cut:]:
-            single.add(one)
-        cache.add(*some[cut:])
+            single.add([one])
+        cache.add(some[cut:])
         assert cache.pictures == single.pictures == []
 
 
@@ -71,15 +71,15 @@ async def test_a_slow_reader_loses_pictures_up_to_the_next_key_and_nobody_waits(
         await until(lambda: feed.is_watched(("c1", "main")))
         big = 1 << 20
         for number in range(20):  # never read: beyond 4 MB they are dropped
-            feed.publish(("c1", "main"), picture(number, key=number == 0, size=big))
+            feed.publish(("c1", "main"), [picture(number, key=number == 0, size=big)])
         assert feed.dropped >= 20 - 1 - BUFFER_LIMIT // big - 2
         seen = [await receive(reader) for _ in range(3)]
         assert [unit.timestamp_90k for unit in seen] == [0, 3600, 7200]
         dropped = feed.dropped
-        feed.publish(("c1", "main"), picture(20))
+        feed.publish(("c1", "main"), [picture(20)])
         assert feed.dropped == dropped + 1
         while (unit := await receive(reader)).timestamp_90k != 21 * 3600:
-            feed.publish(("c1", "main"), picture(21, key=True))
+            feed.publish(("c1", "main"), [picture(21, key=True)])
         assert unit.key
         writer.close()
         await writer.wait_closed()
@@ -90,14 +90,14 @@ async def test_the_newest_wish_stands_and_watching_is_said(tmp_path: Path) -> No
     async with FeedServer.open(tmp_path / "feed.sock") as feed:
         feed.on_watched = lambda key, watched: said.append((key, watched))
         reader, writer = await asyncio.open_unix_connection(tmp_path / "feed.sock")
-        feed.publish(("c1", "main"), picture(0, key=True))
+        feed.publish(("c1", "main"), [picture(0, key=True)])
         writer.write(wish([("c1", "main")]))
         unit = await receive(reader)
         assert (unit.cached, unit.timestamp_90k) == (True, 0)
         writer.write(wish([("c1", "sub")]))
         await until(lambda: len(said) == 3)
-        feed.publish(("c1", "main"), picture(1))
-        feed.publish(("c1", "sub"), picture(2, key=True))
+        feed.publish(("c1", "main"), [picture(1)])
+        feed.publish(("c1", "sub"), [picture(2, key=True)])
         assert (await receive(reader)).stream == "sub"
         writer.close()
         await writer.wait_closed()
@@ -113,7 +113,7 @@ async def test_the_newest_wish_stands_and_watching_is_said(tmp_path: Path) -> No
 async def test_a_reader_of_nothing_is_watching_nothing(tmp_path: Path) -> None:
     async with FeedServer.open(tmp_path / "feed.sock") as feed:
         _, writer = await asyncio.open_unix_connection(tmp_path / "feed.sock")
-        feed.publish(("c1", "main"), picture(0, key=True))
+        feed.publish(("c1", "main"), [picture(0, key=True)])
         assert not feed.is_watched(("c1", "main"))
         writer.close()
         await writer.wait_closed()

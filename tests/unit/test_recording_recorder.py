@@ -25,6 +25,7 @@ from edge.rtsp.parameters import Parameters
 from tests.fakes.clock import ManualClock
 from tests.fakes.encoder import parameter_sets, pictures
 from tests.fakes.oracle import decode
+from tests.fakes.pictures import moved
 from tests.guard.sealed_guard import by_hand
 
 SETS = parameter_sets("h264")
@@ -169,8 +170,7 @@ def test_a_pause_within_a_file_is_not_covered(desk: Desk) -> None:
 
 def late(pictures: list[Picture], seconds: float) -> list[Picture]:
     """The same pictures, thought to be captured so much later."""
-    us = round(seconds * 1_000_000)
-    return [picture._replace(captured_us=picture.captured_us + us) for picture in pictures]
+    return [moved(picture, by_us=round(seconds * 1_000_000)) for picture in pictures]
 
 
 def test_a_start_that_was_taken_too_late_is_corrected(desk: Desk) -> None:

@@ -120,14 +120,14 @@ async def test_a_segment_that_could_not_be_sealed_is_sealed_later(box: Box) -> N
         (part,) = box.files("*.part")
         in_the_way = part.with_suffix(".mp4")
         in_the_way.mkdir()
-        await until_async(lambda: told(box))
+        await until_async(lambda: told(box), 30, "that it was told")
         in_the_way.rmdir()
-        await until(in_the_way.is_file)
+        await until(in_the_way.is_file, 30, "that it was sealed")
 
         async def there() -> bool:
             return len(await recorded(box)) == 1
 
-        await until_async(there)
+        await until_async(there, 30, "that it is on record")
     assert "could not be sealed" in await told(box)
     assert not part.exists()
 

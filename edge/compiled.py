@@ -4,6 +4,7 @@ Where nothing is compiled they run as they are, and recording costs more CPU: no
 `python -m edge.compiled` puts an extension module beside each source; Python then takes that one.
 """
 
+import argparse
 import importlib.machinery
 import importlib.util
 import os
@@ -84,12 +85,15 @@ def _lacking() -> str:
 
 def main() -> None:
     """Compile where that can be done; say what is lacking where it cannot."""
+    parser = argparse.ArgumentParser(prog="python -m edge.compiled")
+    parser.add_argument("work", type=Path, help="folder for what the compiler keeps")
+    work: Path = parser.parse_args().work
     trouble = _lacking()
     if not trouble:
         from setuptools.errors import BaseError, CompileError, LinkError
 
         try:
-            build(Path(sys.argv[1]))
+            build(work)
         except (BaseError, CompileError, LinkError) as error:
             trouble = str(error)
     if trouble:

@@ -87,6 +87,7 @@ def test_a_machine_without_a_compiler_is_told_what_it_lacks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CC", "no-such-compiler")
+    monkeypatch.setattr(sys, "argv", ["compiled", "work"])
     compiled.main()
     assert "there is no C compiler" in capsys.readouterr().err
 
@@ -101,3 +102,19 @@ def test_a_compiler_that_fails_leaves_what_runs_without(
     monkeypatch.setattr(sys, "argv", ["compiled", "work"])
     compiled.main()
     assert "runs uncompiled and costs more CPU: cc is broken" in capsys.readouterr().err
+
+
+def test_it_can_be_asked_what_it_does_and_then_compiles_nothing() -> None:
+    command = [sys.executable, "-m", "edge.compiled", "--help"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "what the compiler keeps" in ran.stdout
+    assert not (ROOT / "--help").exists()
+
+
+def test_missing_headers_of_python_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda _name: str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/cc")
+    assert "python3-dev" in compiled._lacking()

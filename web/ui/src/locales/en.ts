@@ -900,6 +900,7 @@ export const en: typeof zhCN = {
     reasonNeeded: 'Say how it was solved (2 characters or more)',
     mine: 'Yours: please go to the room',
     takenBy: '{name} takes care of it',
+    isTaken: 'A colleague takes care of it',
     solvedBy: 'Solved · {name}',
     solving: 'Being closed…',
     declined: 'You said that you cannot go',

@@ -897,6 +897,7 @@ export const zhCN = {
     reasonNeeded: '请填写解决方式（至少 2 个字）',
     mine: '由您处理，请前往考场',
     takenBy: '{name} 正在处理',
+    isTaken: '已有同事在处理',
     solvedBy: '已解决 · {name}',
     solving: '正在关闭…',
     declined: '您已回复无法前往',

@@ -100,6 +100,24 @@ describe('an alert that comes in', () => {
     expect(acks()).toEqual([{ id: 'a', state: 'delivered' }])
   })
 
+  it('while the server answers is asked for once more: that answer is older', async () => {
+    await connect()
+    hear('a')
+    await pass(300)
+    let answer = () => {}
+    slowly = new Promise((resolve) => (answer = resolve))
+    listed = [alert('a', { state: 'delivered' })]
+    await pass(60_000)
+    hear('a', { state: 'taken' })
+    slowly = null
+    answer()
+    await pass(0)
+    listed = [alert('a', { state: 'taken', taken_by: '王五' })]
+    expect(seen.entries[0]).toMatchObject({ state: 'taken', taken_by: null })
+    await pass(300)
+    expect(seen.entries[0]).toMatchObject({ state: 'taken', taken_by: '王五' })
+  })
+
   it('is gone when the server does not list it any more', async () => {
     await connect()
     listed = [alert('a', { delivery: [delivery('sent')] })]

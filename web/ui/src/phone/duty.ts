@@ -160,7 +160,7 @@ export class Duty {
       if (!wasWaiting) this.raise(told.id)
     }
     this.change()
-    this.pollIn(SOON_MS)
+    this.listSoon()
   }
 
   // ------------------------------------------------------------ the server
@@ -199,6 +199,12 @@ export class Duty {
     this.change()
   }
 
+  /** Ask for the list anew; an answer that is under way was asked for too early. */
+  private listSoon(): void {
+    if (this.isAsking) this.isAskedAgain = true
+    else this.pollIn(SOON_MS)
+  }
+
   private pollIn(ms: number): void {
     clearTimeout(this.poll)
     if (!this.isEnded) this.poll = setTimeout(() => void this.list(), ms)
@@ -217,7 +223,7 @@ export class Duty {
         await this.send(ack)
         this.acks.done(ack)
         this.settling = [...this.settling, ack]
-        this.pollIn(SOON_MS)
+        this.listSoon()
         this.change()
       } catch {
         stuck.add(ack.id)

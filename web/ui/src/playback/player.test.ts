@@ -71,6 +71,23 @@ describe('the player', () => {
     for (const camera of cameras) expect(Math.abs(shown(camera) - player.clock.at)).toBeLessThan(100)
   })
 
+  it('places the picture once when it pauses, also where the time is right: a playing video paints ahead', async () => {
+    const { player, pass, videos } = cinema(['a'], [footage('a', 0, 60)])
+    const video = videos.get('a') as FakeVideo
+    player.play()
+    await pass(2)
+    video.currentTime = (player.clock.at + 0.5 - (T0 - 3_600_000)) / 1000
+    const before = video.jumps
+    player.pause()
+    await pass(1)
+    expect(video.jumps).toBe(before + 1)
+    player.play()
+    await pass(1)
+    player.pause()
+    await pass(1)
+    expect(video.jumps).toBe(before + 2)
+  })
+
   it('holds all of them while one has no pictures yet, for a while', async () => {
     const { player, pass, videos, seconds } = cinema(['a', 'b'], [footage('a', 0, 60), footage('b', 0, 60)])
     player.play()

@@ -43,6 +43,8 @@ export class Screen {
   private state: ScreenState = 'loading'
   private failed: unknown = null
   private waitingSince: number | null = null
+  /** Where the standing clock has put the picture; null while it runs. */
+  private placedAt: number | null = null
 
   constructor(
     readonly reel: Reel,
@@ -88,12 +90,12 @@ export class Screen {
       return
     }
     const aheadMs = this.at - at
-    const isRunning = clock.isRunning
     if (this.video.seeking) return
-    if (!isRunning) {
+    if (!clock.isPlaying) return this.stand(at, aheadMs)
+    this.placedAt = null
+    if (!clock.isRunning) {
       if (!this.video.paused) this.video.pause()
-      const meant = clock.isPlaying ? mustJump(clock.speed, aheadMs) : Math.abs(aheadMs - INSIDE_MS) > 0.1
-      if (meant) this.jump(at)
+      if (mustJump(clock.speed, aheadMs)) this.jump(at)
       return
     }
     if (mustJump(clock.speed, aheadMs) && !this.isNearTheEnd(at)) {
@@ -160,6 +162,18 @@ export class Screen {
       this.waitingSince = null
       this.feed.forget(at)
     }
+  }
+
+  /**
+   * Show the picture of the clock that stands.
+   *
+   * Even where the time is right the picture may be the next one: a playing video paints ahead.
+   */
+  private stand(at: number, aheadMs: number): void {
+    if (!this.video.paused) this.video.pause()
+    if (this.placedAt === at && Math.abs(aheadMs - INSIDE_MS) <= 0.1) return
+    this.placedAt = at
+    this.jump(at)
   }
 
   private jump(at: number): void {

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 Key = tuple[str, Stream]
 _LOOK_S = 1.0
 _STEP_S = 1.0
+_RECONCILE_S = 3.0
 _GROWS_WITHIN_S = 10.0
 _BEGINS_WITHIN_S = 25.0
 _OPTIONAL = "the disk has no room for streams that are optional"
@@ -68,6 +69,7 @@ class Fleet:
         self._spacing = Spacing(clock)
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
         self._grown: dict[Key, tuple[Path | None, int, float]] = {}
+        self._reconciled_at = float("-inf")
         self._left_at: dict[Key, float] = {}
         self._trouble_at: float | None = None
         self._told: set[Trouble] = set()
@@ -87,7 +89,8 @@ class Fleet:
             now = self._clock.now()
             self._look_at_space(now)
             await self._become(wanted(self._ordered, self._origins, now, self._earliest()))
-            self._reconcile()
+            if self._clock.monotonic() >= self._reconciled_at + _RECONCILE_S:
+                self._reconcile()
             self._forget_left()
             self._notice_recovery()
             await self._clock.sleep(_LOOK_S)
@@ -200,6 +203,7 @@ class Fleet:
     def _reconcile(self) -> None:
         """A task that exists proves nothing: a wanted file must grow."""
         now, wall = self._clock.monotonic(), self._clock.now()
+        self._reconciled_at = now
         for key in self._tasks:
             stream = self.streams[key]
             if not stream.recorder.is_due(wall) or stream.state != "streaming":

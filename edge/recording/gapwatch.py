@@ -17,7 +17,7 @@ from edge.recording.names import Name, whole_ms
 from edge.recording.rows import Rows
 
 Key = tuple[str, Stream]
-_LOOK_S = 1.0
+_LOOK_S = 2.0
 _LATE = timedelta(seconds=2)
 _PAST = timedelta(hours=24)
 """A window that ended longer ago was judged by an earlier run."""

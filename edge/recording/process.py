@@ -30,6 +30,8 @@ from edge.recording.volume import WrongVolume, confirm, identify
 log = logging.getLogger(__name__)
 
 _STATUS_S = 1.0
+_FIGURES_S = 5.0
+"""A file renamed into place costs the disk more than a second of a camera's footage."""
 _SYNC_S = 2.0
 _TROUBLE = "wrong_volume"
 """Not empty in the journal: a wrong volume was told of, and not yet that it is right again."""
@@ -137,6 +139,10 @@ async def _sync(fleet: Fleet, clock: Clock) -> None:
 
 
 def _sync_all(copies: list[int]) -> list[OSError | None]:
+    """Begin with all of them, then wait for each: the disk's journal is written once, not for each.
+
+    Telling the kernel that we need the pages no more is what has it begin to write them.
+    """
     return [_sync_one(fd) for fd in copies]
 
 
@@ -151,10 +157,29 @@ def _sync_one(fd: int) -> OSError | None:
 
 
 async def _say(fleet: Fleet, path: Path, clock: Clock) -> None:
-    """Write what is seen of the cameras every second; the file's age tells when we last lived."""
+    """Write what is seen of the cameras; the file's age tells, to a second, when we last lived.
+
+    A change is written within a second, figures that change always every few seconds.
+    """
+    said = None
+    written_at = float("-inf")
     while True:
-        _replace(path, msgspec.json.encode(fleet.statuses()))
+        statuses, now = fleet.statuses(), clock.monotonic()
+        seen = [(one.camera, one.stream, one.state, one.cause, one.recording) for one in statuses]
+        is_old = seen != said or now - written_at >= _FIGURES_S
+        if is_old or not _touch(path):
+            _replace(path, msgspec.json.encode(statuses))
+            said, written_at = seen, now
         await clock.sleep(_STATUS_S)
+
+
+def _touch(path: Path) -> bool:
+    """Give a file the age of now; false: it cannot be done."""
+    try:
+        os.utime(path)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

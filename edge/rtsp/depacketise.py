@@ -233,10 +233,9 @@ class _Sets:
     def add(self, kind: Set, nal: bytes) -> Parameters | None:
         """Give the parameters after this set when it changes them and they are whole."""
         if kind == "pps":
-            number = pps_id(self._codec, nal)
-            if self._pps.get(number) == nal:
+            if nal in self._pps.values():
                 return None
-            self._pps[number] = nal
+            self._pps[pps_id(self._codec, nal)] = nal
         elif kind == "sps":
             if nal == self._sps:
                 return None

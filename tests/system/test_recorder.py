@@ -230,6 +230,22 @@ async def test_a_cut_cable_at_a_windows_end_is_a_gap_up_to_the_end(box: Box, far
         assert gap.cause in {"lost", "refused", "stalled"}
 
 
+async def test_its_status_lives_by_its_age_and_is_written_anew_when_something_changes(
+    box: Box, farm: Farm
+) -> None:
+    status = box.config.run / "recorder.json"
+    async with running_recorder(box):
+        await until(lambda: status.exists() and box.statuses() == {})
+        first = status.stat()
+        await until(lambda: status.stat().st_mtime > first.st_mtime + 1.5)
+        assert status.stat().st_ino == first.st_ino, "nothing changed, nothing was renamed"
+        box.has_farm(farm)
+        box.save()
+        await until(lambda: len(box.statuses()) == 2 * len(farm.cameras))
+        status.unlink()
+        await until(status.exists)
+
+
 async def test_an_order_that_comes_late_begins_at_once_and_the_rest_is_a_gap(
     box: Box, farm: Farm
 ) -> None:

@@ -315,7 +315,8 @@ class _Job:
     ) -> dict[str, str] | None:
         """Take the copy to look at of what one box has of one camera.
 
-        The box alone makes one: of what came from the archive there is none.
+        The box alone makes one: of what came from the archive there is none, nor when the box is
+        lost after it gave the footage, which is the evidence.
         """
         edge, group = group[0].edge, [one for one in group if one.segment not in self._copied]
         if not group or edge in self._lost:
@@ -346,7 +347,8 @@ class _Job:
             except (BoxUnreachable, aiohttp.ClientError, TimeoutError):
                 self._done = before
                 if attempt >= _TRIES:
-                    raise
+                    log.warning("box %s is lost: no copy of %s to look at", edge, camera)
+                    return None
                 await self._maker.pause(2.0**attempt)
         raise AssertionError
 

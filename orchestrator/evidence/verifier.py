@@ -749,6 +749,7 @@ class _Check:
                     self.found(row["file"], problem[0], problem[1])
                 self._chain(row, before)
             self._remark_copies()
+            self._remark_viewing()
         except (KeyError, TypeError, ValueError, IndexError, struct.error) as error:
             self.found(MANIFEST, None, f"is signed, but does not hold together: {error!r}")
 
@@ -763,14 +764,24 @@ class _Check:
                 f"they are proved like the others / {chinese}，"
                 f"{count} 个录像文件取自归档副本，其证明与其他文件相同"
             )
-        shown = {row["camera"] for row in self.manifest["viewing"]}
-        for camera in sorted({row["camera"] for row in copied}):
-            self.notes.append(
-                f"the viewing copy of {camera} does not show them / {camera} 的观看副本不含这些录像"
-                if camera in shown
-                else f"no viewing copy of {camera}: its box alone could make one / "
-                f"{camera} 没有观看副本，只有边缘盒能够制作"
-            )
+
+    def _remark_viewing(self) -> None:
+        """Say of which footage there is no copy to look at: its box alone could make one."""
+        made = [row["camera"] for row in self.manifest["viewing"]]
+        rows = self.manifest["segments"]
+        for camera in sorted({row["camera"] for row in rows}):
+            ours = [row for row in rows if row["camera"] == camera]
+            asked = {row["edge"] for row in ours if not row.get("copied")}
+            if camera not in made:
+                self.notes.append(
+                    f"no viewing copy of {camera}: its box alone could make one / "
+                    f"{camera} 没有观看副本，只有边缘盒能够制作"
+                )
+            elif made.count(camera) < len(asked) or any(row.get("copied") for row in ours):
+                self.notes.append(
+                    f"the viewing copy of {camera} does not show all of it / "
+                    f"{camera} 的观看副本未包含全部录像"
+                )
 
     def _boxes(self) -> dict[str, bytes]:
         """Give the boxes' keys, each vouched for by the centre."""

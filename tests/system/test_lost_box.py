@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 import zipfile
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
 
@@ -27,7 +28,7 @@ from orchestrator.centre import Centre
 from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.evidence.exports import Asked
 from orchestrator.evidence.maker import Maker
-from orchestrator.evidence.plan import EvidenceRefused
+from orchestrator.evidence.plan import EvidenceRefused, Piece
 from orchestrator.evidence.verifier import GENUINE, Report, verify
 from orchestrator.playbacks import Playback
 from orchestrator.recordings import Media, PlaybackRefused
@@ -229,11 +230,40 @@ async def test_what_its_box_cannot_give_is_the_archives_and_the_rest_its_own(
         report, place = await package(scene, tmp_path)
     assert [row.get("copied") for row in report.manifest["segments"]] == [harm, None]
     (viewing,) = report.manifest["viewing"]
-    assert any("does not show them" in note for note in report.notes)
+    assert any("does not show all of it" in note for note in report.notes)
     with zipfile.ZipFile(place) as archive:
         archive.extract(viewing["file"], tmp_path)
     blank, *times = decode(tmp_path / viewing["file"]).times
     assert (blank, times[0], len(times)) == (0.0, 5.0, 50), "the second segment's alone"
+
+
+async def test_a_box_that_is_lost_after_it_gave_the_footage_costs_the_copy_to_look_at_alone(
+    scene: Scene, tmp_path: Path, no_patience: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Maker.ask
+
+    @asynccontextmanager
+    async def until_it_dies(
+        maker: Maker,
+        user: str,
+        login: str,
+        piece: Piece,
+        method: str,
+        path: str,
+        body: bytes | None,
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        if path == "viewing":
+            raise BoxUnreachable(piece.edge)
+        async with ask(maker, user, login, piece, method, path, body) as response:
+            yield response
+
+    monkeypatch.setattr(Maker, "ask", until_it_dies)
+    async with serving_shelf(scene.box, scene.data):
+        report, _ = await package(scene, tmp_path)
+    assert not any("copied" in row for row in report.manifest["segments"])
+    assert report.manifest["viewing"] == []
+    (note,) = report.notes
+    assert "no viewing copy of cam-1" in note
 
 
 async def test_damaged_footage_without_a_genuine_copy_is_refused(

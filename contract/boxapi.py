@@ -92,6 +92,8 @@ class ViewingOrder(Message, frozen=True, kw_only=True):
     camera: Id
     paths: tuple[str, ...]
     """Sealed segments below `shelf/`, in order."""
+    starts: tuple[Instant, ...] = ()
+    """When each of them begins, where that is known better than by its name; empty: as named."""
     start: Instant
     end: Instant
     request: str

@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -34,6 +34,7 @@ from contract.retry import keep
 from contract.running import causes
 from edge import orders as in_force
 from edge.anchors import keep_anchor
+from edge.archive.outgoing import keep_only
 from edge.archive.trouble import forget_trouble
 from edge.children import Child, tend
 from edge.clockrun import boot_id
@@ -196,6 +197,7 @@ class Agent:
             self._journal = journal
             if self._config.archive is None:
                 await forget_trouble(journal, self._clock)
+                await asyncio.to_thread(keep_only, self._config, ())
             self._outbox = outbox = Outbox(
                 edge, self._keys.signing, journal, self._bus, self._clock
             )
@@ -280,9 +282,10 @@ class Agent:
                     HoldsHeard(epoch=have[0], number=have[1], accepted=False, reason=reason)
                 )
             return None
-        await asyncio.to_thread(save_holds, self._config.holds, after)
         told = self._holds.holds != after.holds or self._holds.epoch != after.epoch
-        self._holds = after
+        async with self._remover.deciding if self._remover is not None else nullcontext():
+            await asyncio.to_thread(save_holds, self._config.holds, after)
+            self._holds = after
         self._centre.hear(new.issued_at, heard_at)
         self.trust.raise_floor(new.issued_at)  # the centre's word, signed
         if self._remover is not None:

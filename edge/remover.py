@@ -66,6 +66,9 @@ class Remover:
         self._has_raised = False
         self._strays_at: float | None = None
         self._work = asyncio.Event()
+        self.deciding = asyncio.Lock()
+        """Held from the last look at the holds until the footage is gone: a hold that is kept and
+        confirmed under it is of footage that is there, or was gone before."""
 
     async def run(self) -> None:
         """Look every half minute, and soon after `touch`, until cancelled; raises JournalBusy."""
@@ -193,13 +196,15 @@ class Remover:
             await self._terms.begin(term, self._clock.now())
         try:
             root = "" if term.root else await asyncio.to_thread(_hash, self._data, term.path)
-            decision = await self._decide(term)
+            async with self.deciding:
+                decision = await self._decide(term)
+                if isinstance(decision, Delete):
+                    with deleting():
+                        missing = not await asyncio.to_thread(remove, self._data, term.path)
             if not isinstance(decision, Delete):
                 if not term.is_begun:
                     await self._terms.take_back(term)
                 return decision
-            with deleting():
-                missing = not await asyncio.to_thread(remove, self._data, term.path)
         except OSError as error:
             log.error("%s cannot be deleted: %s", term.path, error)
             return Defer("failed")

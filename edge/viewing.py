@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -56,11 +57,13 @@ class Sink(Protocol):
 
 def shots(shelf: Path, order: ViewingOrder) -> Iterator[Shot]:
     """Decode the pictures of the span, and no others, in the order in which they were taken."""
-    for path in order.paths:
+    if order.starts and len(order.starts) != len(order.paths):
+        raise ValueError("not every recording has its start")
+    for path, known in zip(order.paths, order.starts or repeat(None), strict=False):
         name = parse(PurePosixPath(path))
         if name is None or name.camera != order.camera:
             raise ValueError(f"{path} is no recording of {order.camera}")
-        start = from_us(name.start_us)
+        start = known or from_us(name.start_us)
         for at_90k, frame in _decoded(shelf / path):
             at = start + timedelta(microseconds=at_90k * 100 // 9)
             if order.start <= at < order.end:

@@ -273,7 +273,7 @@ class Screening:
             index, raw, read_at = known
             if not index.copied or now - read_at < _FRESH:  # the box may be back
                 self._indexes.move_to_end(footage.path)
-                return index, raw
+                return _dated(index, raw, footage)
         async with self._open(
             play,
             footage,
@@ -287,7 +287,7 @@ class Screening:
             self._indexes[footage.path] = index, raw, now
             if len(self._indexes) > _MOST_INDEXES:
                 self._indexes.popitem(last=False)
-        return index, raw
+        return _dated(index, raw, footage)
 
     @asynccontextmanager
     async def _open(
@@ -394,3 +394,14 @@ class Screening:
 
 def _range(part: Bytes) -> str:
     return f"bytes={part.start}-{part.stop - 1}"
+
+
+def _dated(index: SegmentIndex, raw: bytes, footage: Footage) -> tuple[SegmentIndex, bytes]:
+    """Give an index the start that the catalogue knows: a box goes by the name of the file.
+
+    They differ where the box's clock was wrong and the span was corrected later.
+    """
+    if footage.growing or index.start == footage.start:
+        return index, raw
+    index = msgspec.structs.replace(index, start=footage.start)
+    return index, msgspec.json.encode(index)

@@ -12,6 +12,7 @@ from contract.objects import Objects, StoreAway
 from contract.retry import backoff
 from edge import orders as in_force
 from edge.archive.copies import Copies
+from edge.archive.outgoing import keep_only
 from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent, Sender
 from edge.archive.trouble import TOLD
@@ -113,7 +114,7 @@ class Archivist:
     async def _tidy(self) -> None:
         """Remove objects on their way whose footage is gone, or that arrived before a crash."""
         waiting = await self._copies.outgoing()
-        await asyncio.to_thread(_keep_only, self._config, waiting)
+        await asyncio.to_thread(keep_only, self._config, waiting)
 
     async def _say(self, trouble: str) -> None:
         """Tell when second copies cannot be made, and when they can again; not at every try."""
@@ -135,12 +136,3 @@ class Archivist:
             await self._journal.set_meta(TOLD, trouble)
         except (JournalBusy, sqlite3.Error) as error:
             log.warning("that is told at the next try: %s", error)
-
-
-def _keep_only(config: EdgeConfig, waiting: list[SegmentClosed]) -> None:
-    if not config.outgoing.is_dir():
-        return
-    wanted = {one.segment for one in waiting if (config.data / one.path).exists()}
-    for file in config.outgoing.iterdir():
-        if file.suffix in (".xka", ".new") and file.stem not in wanted:
-            file.unlink(missing_ok=True)

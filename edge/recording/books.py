@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from edge.journal import Journal, from_us
 from edge.recording import adoption
 from edge.recording.names import Name
 from edge.recording.rows import Rows
-from edge.recording.sealing import fact_of, seal
+from edge.recording.sealing import NotSynced, fact_of, seal
 from edge.recording.segment import Finished
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class Books:
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue(_LIMIT)
         self._unrecorded: set[Path] = set()
         self._look_again = asyncio.Event()
-        self._unsealed: dict[Path, Name] = {}
+        self._unsealed: dict[Path, tuple[Name, int | None]] = {}
+        """With how far the disk has each of them for certain, where it did not take the rest."""
         self._working = asyncio.create_task(self._work(), name="books")
 
     @classmethod
@@ -116,7 +118,7 @@ class Books:
 
         await self._jobs.put(finish)
         await finished.wait()
-        self._rows.on_begun_anew = self._look_again.set
+        self._rows.on_begun_anew.append(self._look_again.set)
         while True:
             self._look_again.clear()
             await self._look_for_strays(done)
@@ -126,10 +128,10 @@ class Books:
 
     async def _seal_again(self) -> None:
         """Try what could not be sealed once more; said only when it succeeds."""
-        for part, name in list(self._unsealed.items()):
+        for part, (name, synced) in list(self._unsealed.items()):
             with suppress(OSError, ValueError):
                 finished = await asyncio.to_thread(adoption.adopt, part, name)
-                await self._seal(finished, self._clock_trusted())
+                await self._seal(replace(finished, cut_to=synced), self._clock_trusted())
 
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
@@ -165,13 +167,15 @@ class Books:
             place = await asyncio.to_thread(seal, finished, config.shelf)
         except ValueError as error:
             self._unrecorded.discard(expected)
+            self._unsealed.pop(finished.part, None)
             self._trouble("write_failed", f"{finished.part.name}: {error}")
             return
         except OSError as error:
             self._unrecorded.discard(expected)
             if finished.part in self._unsealed:
                 return
-            self._unsealed[finished.part] = finished.name
+            synced = finished.synced if isinstance(error, NotSynced) else None
+            self._unsealed[finished.part] = finished.name, synced
             detail = f"{finished.name.segment} could not be sealed: {error.strerror}"
             self._trouble("write_failed", detail)
             self.on_unsealed(finished)
@@ -234,7 +238,13 @@ class Books:
         self.tell(ShelfTrouble(kind="quarantined", detail=detail), id=f"left.{where}")
 
     async def _set_aside(self, path: Path, why: str, kind: Trouble) -> None:
-        place = await asyncio.to_thread(adoption.set_aside, path, self._config.data)
+        try:
+            place = await asyncio.to_thread(adoption.set_aside, path, self._config.data)
+        except FileNotFoundError:
+            return  # whoever put it there took it away again
+        except OSError as error:
+            self._leave_alone(path, f"{why}, and cannot be set aside: {error.strerror}")
+            return
         where = path.relative_to(self._config.data)
         self._trouble(kind, f"{where} {why}; now {place.name} in quarantine")
 

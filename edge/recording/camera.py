@@ -176,6 +176,8 @@ class CameraStream:
         try:
             await pull(target, self, sweep, self._clock, run=self._run, may_contact=may_contact)
         finally:
+            if self.player is not None:  # a clock that stepped has begun runs of its own
+                self._run = max(self._run, self.player.run)
             self.player = None
 
     def _lose(self, loss: CameraLost) -> None:

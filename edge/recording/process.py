@@ -99,6 +99,7 @@ async def _identified(config: EdgeConfig, rows: Rows, clock: Clock) -> str:
         rows.put(lambda journal: _complain(journal, fact, clock.now()))
         raise
     rows.put(hold_against)
+    rows.on_begun_anew.append(lambda: rows.put(hold_against))
     return volume
 
 

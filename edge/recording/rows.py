@@ -29,7 +29,7 @@ class Rows:
     """
 
     def __init__(self, path: Path, clock: Clock, limit: int = _LIMIT) -> None:
-        self.on_begun_anew: Callable[[], None] = lambda: None
+        self.on_begun_anew: list[Callable[[], object]] = []
         """Hears that a damaged journal was set aside: what it knew must be found again."""
         self._path = path
         self._clock = clock
@@ -113,4 +113,5 @@ class Rows:
         log.error("%s", detail)
         trouble = ShelfTrouble(kind="quarantined", detail=detail)
         self.put(lambda journal: journal.add_fact(trouble, now))
-        self.on_begun_anew()
+        for begin in self.on_begun_anew:
+            begin()

@@ -10,22 +10,34 @@ from edge.recording.segment import Finished
 SEALED = 0o440
 
 
+class NotSynced(OSError):
+    """The disk did not take the last of a file. The kernel says so once, and then forgets it."""
+
+
 def seal(finished: Finished, shelf: Path) -> Path:
     """Make a finished segment stand on the shelf, whatever happens next; gives its place.
 
-    Blocks on the disk. Raises OSError; the file then stays a `.part`, to be adopted.
+    Blocks on the disk. Raises NotSynced or another OSError; the file then stays a `.part`.
     """
     place = finished.name.file(shelf, "mp4")
     try:
-        os.fsync(finished.fd)
+        _sync(finished.fd)
         os.fchmod(finished.fd, SEALED)
     finally:
         os.close(finished.fd)
     if finished.part != place:
+        place.parent.mkdir(parents=True, exist_ok=True)  # a corrected start may be of another day
         finished.part.rename(place)
     for folder in (place.parent, place.parent.parent, shelf):
         _sync_folder(folder)
     return place
+
+
+def _sync(fd: int) -> None:
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        raise NotSynced(error.errno, error.strerror) from error
 
 
 def fact_of(

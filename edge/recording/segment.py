@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,8 @@ class Finished:
     root: str
     cut_to: int | None = None
     """The disk has lost what was written after so many bytes; None: it has not."""
+    synced: int | None = None
+    """So many bytes the disk has for certain; None: that is not known."""
     adopted: bool = False
     clock_offset_ms: float | None = None
     """How far the camera's clock was ahead of the box's at the end; None: unknown."""
@@ -132,7 +135,8 @@ class GrowingSegment:
             return None
         if not self.fragments:
             os.close(self.fd)
-            self.path.unlink()
+            with suppress(OSError):
+                self.path.unlink()
             return None
         return Finished(
             name=_free(self._shelf, self.name, self.path),
@@ -143,6 +147,7 @@ class GrowingSegment:
             fragments=self.fragments,
             root=self._merkle.root().hex(),
             cut_to=self._synced[0] if self._is_doubted else None,
+            synced=self._synced[0],
             clock_offset_ms=self._clock_offset_ms,
         )
 
@@ -161,8 +166,10 @@ class GrowingSegment:
         self.size += size
 
     def _cut(self) -> None:
-        os.ftruncate(self.fd, self.size)
-        os.lseek(self.fd, self.size, os.SEEK_SET)
+        """Take a half fragment away again; where that cannot be done either, adoption does it."""
+        with suppress(OSError):
+            os.ftruncate(self.fd, self.size)
+            os.lseek(self.fd, self.size, os.SEEK_SET)
 
 
 def _write_all(fd: int, pieces: list[bytes]) -> int:

@@ -90,6 +90,7 @@ class Statements:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        self._rows.on_begun_anew.append(self._forget)
         while True:
             await self.look()
             await self._clock.sleep(_LOOK_S)
@@ -109,6 +110,10 @@ class Statements:
             if order in again or order not in self._stated:
                 await self._state(order)
         self._stated = set(over)
+
+    def _forget(self) -> None:
+        """A new journal knows of no promise and no statement."""
+        self._remembered, self._marks, self._stated = frozenset(), None, set()
 
     async def _found_since(self) -> list[tuple[str, str, Span]]:
         before, self._marks = self._marks, await self._rows.read(Journal.marks)

@@ -60,6 +60,6 @@ def _make(place: Path, shelf: Path, expected: str | None, clock: Clock) -> str:
     if shelf.exists() and any(shelf.iterdir()):
         raise WrongVolume(f"{shelf} holds footage but {place} is gone: whose disk is this?")
     identity = Identity(secrets.token_hex(16), clock.now())
+    shelf.mkdir(exist_ok=True)  # before: who has an identity is never asked for a shelf again
     write_private(place, msgspec.json.encode(identity))
-    shelf.mkdir(exist_ok=True)
     return identity.volume

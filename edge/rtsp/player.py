@@ -73,6 +73,11 @@ class Player:
         self._has_picture = False
         self._has_key = False
 
+    @property
+    def run(self) -> int:
+        """The stretch within which its time stamps compare now."""
+        return self._timeline.run
+
     def begin(self, early: bytes) -> None:
         """Hand on what came early, then read whenever enough waits."""
         self._receiver.playing(self)

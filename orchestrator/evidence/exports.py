@@ -302,13 +302,24 @@ class Exports:
     # ------------------------------------------------------------ working
 
     async def run(self) -> None:
-        """Make what waits, one package at a time, and remove what is over, until cancelled."""
-        await keep("evidence", self._work, on=(StoreAway,), clock=self._clock, log=log)
+        """Make what waits, one package at a time, and remove what is over, until cancelled.
 
-    async def _work(self) -> None:
-        await self.recover()
+        A making takes hours, and what is over waits for none.
+        """
+        works = {"evidence": self._make_all, "evidence that is over": self._remove_all}
+        async with asyncio.TaskGroup() as group:
+            for name, work in works.items():
+                kept = keep(name, work, on=(StoreAway,), clock=self._clock, log=log)
+                group.create_task(kept, name=name)
+
+    async def _remove_all(self) -> None:
         while True:
             await self.remove_due()
+            await self._clock.sleep(_LOOK_EVERY_S)
+
+    async def _make_all(self) -> None:
+        await self.recover()
+        while True:
             if not await self.make_next():
                 self._asked.clear()
                 with suppress(TimeoutError):
@@ -322,7 +333,7 @@ class Exports:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for half in self._folder.glob(".*.part"):
-            half.unlink()
+            half.unlink(missing_ok=True)
         ours = exports.c.handed_out.is_(False)
         made = select(exports.c.id).where(exports.c.state == "made", ours)
         making = select(exports.c.id).where(exports.c.state == "making", ours)
@@ -338,7 +349,7 @@ class Exports:
                 await _set(connection, export, **_UNMADE)
         for left in set(self._folder.glob("ev-*.zip")) - kept:
             log.warning("removing %s, whose day was over when the centre ended", left.name)
-            left.unlink()
+            left.unlink(missing_ok=True)
 
     async def make_next(self) -> bool:
         """Make the package that waits longest; False when none does."""

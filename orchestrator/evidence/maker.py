@@ -31,7 +31,7 @@ from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage, FootageChanged
 from orchestrator.evidence.manifest import Vouched, Wish, about, footage_name, segment_row, vouch
 from orchestrator.evidence.package import Package, beside_of, writing
-from orchestrator.evidence.plan import EvidenceRefused, Piece, Plan, facts_of
+from orchestrator.evidence.plan import EvidenceRefused, Piece, Plan, facts_of, is_over
 from orchestrator.evidence.readme import add_reading_matter
 from orchestrator.keyring import Keyring
 from orchestrator.ledger import FIRST, Ledger
@@ -195,11 +195,16 @@ class Maker:
         """Wait a little."""
         await self._clock.sleep(seconds)
 
+    async def is_over(self, piece: Piece) -> bool:
+        """Say whether the piece's term ended since the package was planned."""
+        return await is_over(self._store, piece.segment, self._clock.now())
+
     def order(self, wish: Wish, group: Sequence[Piece]) -> ViewingOrder:
         """Say what the copy of these pieces shows."""
         return ViewingOrder(
             camera=group[0].camera,
             paths=tuple(piece.path for piece in group),
+            starts=tuple(piece.start for piece in group),
             start=wish.span.start,
             end=wish.span.end,
             request=wish.request,
@@ -290,6 +295,8 @@ class _Job:
         copies, span = self._maker.copies, piece.span_90k
         if copies is None:
             return None
+        if await self._maker.is_over(piece):  # a copy stands until the next look at what is due
+            raise EvidenceRefused("expired", f"{piece.segment}: 已超过保存期 / past its term")
         try:
             data = await copies.fragments(piece.segment, *span)
         except NoCopy as error:

@@ -100,6 +100,16 @@ async def plan(store: Store, wanted: Sequence[str], span: Span, now: datetime) -
     return Plan(pieces, tuple(_missing(wanted, pieces, span)))
 
 
+async def is_over(store: Store, segment: str, now: datetime) -> bool:
+    """Say whether a recording is past its term or deleted: making a package takes hours."""
+    query = select(segments.c.retain_until, is_held().label("is_held")).where(
+        segments.c.id == segment, ~is_deleted()
+    )
+    async with store.read() as connection:
+        row = (await connection.execute(query)).first()
+    return row is None or (row.retain_until <= now and not row.is_held)
+
+
 async def _segments(
     connection: AsyncConnection, wanted: Sequence[str], span: Span
 ) -> Sequence[Row[Any]]:

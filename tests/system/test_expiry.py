@@ -522,7 +522,7 @@ def test_only_the_expiry_task_takes_the_leave_and_only_around_one_call() -> None
 REMOVES = {
     "children.py": {"child.beat.unlink"},
     "feedserver.py": {"path.unlink"},
-    "process.py": {"file.unlink"},  # encrypted copies whose footage is gone (edge/archive)
+    "outgoing.py": {"file.unlink"},  # encrypted copies whose footage is gone (edge/archive)
     "references.py": {"(self._wishes / camera).unlink"},
     "remover.py": {"os.unlink"},
     "sending.py": {"file.unlink"},  # the encrypted copy, once it is in the archive

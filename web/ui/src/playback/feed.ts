@@ -194,6 +194,7 @@ export class Feed {
   private async fetch(segment: Segment, from: number, at: number, signal: AbortSignal): Promise<void> {
     try {
       const frames = await this.frames(segment)
+      if (this.initOf !== segment.id) this.initOf = '' // whatever comes of this, the buffer is another's then
       if (!this.buffer.accept(frames.codec)) throw new ApiError('unplayable', 0, frames.codec)
       await (this.mode === 'keys' ? this.fetchKeys(segment, frames, from, signal) : this.fetchAll(segment, frames, from, signal))
       await this.letGo(at)

@@ -85,7 +85,8 @@ export class VideoBuffer implements BufferPort {
 
   private order(give: (buffer: SourceBuffer) => void): Promise<void> {
     const { buffer } = this
-    if (!buffer || this.media.readyState !== 'open') return Promise.resolve()
+    if (!buffer) return Promise.resolve()
+    if (this.media.readyState !== 'open') return Promise.reject(new Error('the browser gave the footage up'))
     return new Promise((resolve, reject) => {
       const stop = new AbortController()
       const end = (how: () => void) => () => {

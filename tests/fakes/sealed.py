@@ -45,9 +45,17 @@ def record(box: Box, count: int, books: Books) -> None:
         ("c1", "main"), box.config.shelf, cuts, coverage, SystemClock(), books.seal, print
     )
     recorder.keep([window])
-    for number in range(count * 10):
+    for picture in shots(0, count * 10):
+        recorder.take([picture])
+    recorder.end()
+
+
+def shots(first: int, until: int) -> list[Picture]:
+    """Give pictures, five a second, a key picture in each second."""
+    found = []
+    for number in range(first, until):
         key = number % 5 == 0
         nal = (b"\x65" if key else b"\x41") + b"picture %d" % number * 20
         captured = to_us(START) + number * 200_000
-        recorder.take([Picture(2**32 + number * 18_000, captured, 1, key, joined([nal]), SETS)])
-    recorder.end()
+        found.append(Picture(2**32 + number * 18_000, captured, 1, key, joined([nal]), SETS))
+    return found

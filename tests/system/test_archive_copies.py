@@ -22,6 +22,7 @@ from contract.messages import Message, Order, ShelfTrouble
 from contract.objects import MARK, Objects, StoreAway
 from contract.segmentroot import root_of
 from edge import orders as in_force
+from edge.archive.outgoing import keep_only
 from edge.archive.process import Archivist
 from edge.archive.sealing import Unreadable
 from edge.archive.sending import NotWhatWasSent
@@ -281,6 +282,17 @@ async def test_a_trouble_ends_with_the_archive_or_with_the_first_copy_after_a_re
         for _ in range(2):
             await forget_trouble(journal, SystemClock())
     assert await kinds() == ["archive", "archive_back", "archive_back"]
+
+
+def test_without_an_archive_nothing_stays_on_its_way_there(tmp_path: Path) -> None:
+    archive, _ = mounted(tmp_path / "archive", KEY, FAST)
+    config, _ = box_of(tmp_path, archive)
+    keep_only(config, ())
+    config.outgoing.mkdir(parents=True)
+    for name in ("cam-1.main.1.xka", "cam-1.main.2.new"):
+        (config.outgoing / name).write_bytes(b"sealed")
+    keep_only(config, ())
+    assert list(config.outgoing.iterdir()) == []
 
 
 async def test_a_journal_that_is_busy_delays_what_is_told_and_swallows_nothing(

@@ -1,17 +1,27 @@
 """Sealing and telling while the journal is out of reach, damaged or forgetful."""
 
 import asyncio
+import errno
+import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from contract.clock import SystemClock
+from contract.spans import Span
 from edge.journal import Journal, JournalBusy
 from edge.recording import adoption
-from edge.recording.segment import Finished
+from edge.recording.coverage import Coverage
+from edge.recording.recorder import Cuts, Recorder
+from edge.recording.sealing import seal
+from edge.recording.segment import Finished, ShelfBroken
 from tests.fakes.recorder import Box
-from tests.fakes.sealed import opened, record
+from tests.fakes.sealed import START, opened, record, shots
 from tests.fakes.waiting import until, until_async
 from tests.guard.sealed_guard import by_hand
 
@@ -130,6 +140,108 @@ async def test_a_segment_that_could_not_be_sealed_is_sealed_later(box: Box) -> N
         await until_async(there, 30, "that it is on record")
     assert "could not be sealed" in await told(box)
     assert not part.exists()
+
+
+def half_synced(box: Box, finished: Callable[[Finished], None]) -> None:
+    """Write one segment of four seconds of which the disk has the first two for certain."""
+    recorder = Recorder(
+        ("c1", "main"), box.config.shelf, Cuts(60, 0), Coverage(), SystemClock(), finished, print
+    )
+    recorder.keep([Span(START, START + timedelta(hours=1))])
+    recorder.take(shots(0, 10))
+    segment = recorder.growing
+    assert segment is not None
+    segment.synced(segment.written)
+    recorder.take(shots(10, 20))
+    recorder.end()
+
+
+async def test_what_a_failed_fsync_did_not_write_is_never_sealed(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [errno.EIO]
+
+    def fails_once(fd: int) -> None:
+        if failures:
+            raise OSError(failures.pop(), "the disk did not take it")
+        fsync(fd)
+
+    fsync = os.fsync
+    monkeypatch.setattr("edge.recording.sealing.os.fsync", fails_once)
+    async with opened(box) as books:
+        half_synced(box, books.seal)
+        (part,) = box.files("*.part")
+        whole = part.stat().st_size
+        await until(box.files, 30, "that it was sealed")
+
+        async def there() -> bool:
+            return len(await recorded(box)) == 1
+
+        await until_async(there, 30, "that it is on record")
+    (sealed,) = box.files()
+    assert sealed.stat().st_size < whole
+    with sealed.open("rb") as file:
+        assert adoption.examine(file).end_90k < 2 * 90_000 + 1
+    assert not part.exists()
+
+
+def test_a_start_that_was_corrected_over_midnight_has_a_folder(box: Box) -> None:
+    found: list[Finished] = []
+    half_synced(box, found.append)
+    (one,) = found
+    day = 24 * 3600 * 1_000_000
+    moved = replace(one, name=one.name._replace(start_us=one.name.start_us + day))
+    place = seal(moved, box.config.shelf)
+    assert place == moved.name.file(box.config.shelf, "mp4")
+    assert place.is_file()
+
+
+def test_a_disk_that_cannot_even_cut_ends_the_file_and_nothing_else(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, troubles = list[Finished](), list[ShelfBroken]()
+    recorder = Recorder(
+        ("c1", "main"),
+        box.config.shelf,
+        Cuts(60, 0),
+        Coverage(),
+        SystemClock(),
+        found.append,
+        troubles.append,
+    )
+    recorder.keep([Span(START, START + timedelta(hours=1))])
+    recorder.take(shots(0, 10))
+
+    def fails(*_: object) -> int:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr("os.writev", fails)
+    monkeypatch.setattr("os.ftruncate", fails)
+    recorder.take(shots(10, 20))
+    assert [one.is_full for one in troubles] == [False]
+    (one,) = found
+    os.close(one.fd)
+    assert not recorder.is_recording
+
+
+async def test_a_stranger_that_cannot_be_set_aside_stays_and_ends_nothing(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = box.config.shelf / "c1" / "2026-11-22"
+    day.mkdir(parents=True)
+    stranger = day / "holiday.mp4"
+    stranger.write_bytes(b"not ours")
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(adoption, "set_aside", fails)
+    async with opened(box) as books:
+        await until_async(lambda: told(box), 20, "that it was told")
+        record(box, 1, books)
+        await until(lambda: len(box.files()) == 2, what="another segment sealed")
+    assert "cannot be set aside" in await told(box)
+    assert stranger.exists()
 
 
 def test_unfinished_files_are_found_in_any_day(tmp_path: Path) -> None:

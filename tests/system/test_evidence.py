@@ -24,12 +24,13 @@ from orchestrator.certificates.document import read
 from orchestrator.certificates.records import columns_of
 from orchestrator.certificates.verifying import parse
 from orchestrator.evidence import exports as module
-from orchestrator.evidence.exports import KEPT_FOR, Asked, Export
+from orchestrator.evidence.exports import KEPT_FOR, Asked, Export, Exports
 from orchestrator.evidence.package import Growing
 from orchestrator.evidence.plan import EvidenceRefused
 from orchestrator.evidence.verifier import GENUINE, verify
 from orchestrator.store.tables import certificates, exports, segments
 from tests.fakes.box import FakeBox
+from tests.fakes.broker import background
 from tests.fakes.centre import acts, add_site, hold_exam, join, log_in, running_centre
 from tests.fakes.certified import chain, issued, known
 from tests.fakes.certified import facts as known_facts
@@ -349,6 +350,27 @@ async def test_a_package_is_removed_after_its_day_and_the_ledger_says_so(scene: 
     with pytest.raises(EvidenceRefused, match="expired"):
         async with scene.centre.exports.fetch(scene.office, export.id, link.token):
             pass
+
+
+async def test_a_package_is_removed_while_another_is_made(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = await scene.made()
+    over = scene.centre.clock.now() - timedelta(seconds=1)
+    async with scene.centre.store.write() as connection:
+        await connection.execute(update(exports).values(retain_until=over, link_until=over))
+    making = asyncio.Event()
+
+    async def for_hours(_: Exports) -> bool:
+        making.set()
+        await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(Exports, "make_next", for_hours)
+    async with background(scene.centre.exports.run()):
+        await making.wait()
+        await until(lambda: scene.left == [], what="its removal")
+    assert (await scene.centre.exports.get(export.id)).state == "removed"
 
 
 async def test_a_package_that_is_given_up_leaves_nothing(

@@ -16,7 +16,7 @@ import pytest
 from contract.archive import FRAME_BYTES, encrypt
 from contract.boxapi import SegmentIndex
 from contract.keys import SealKey
-from contract.messages import Archived, SegmentClosed
+from contract.messages import Archived, Kept, RetentionRaised, SegmentClosed
 from contract.objects import MARK, ArchivePlace, Objects, StoreAway
 from contract.segmentindex import index_of, key_pictures
 from contract.spans import Span
@@ -28,7 +28,7 @@ from orchestrator.centre import Centre
 from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.evidence.exports import Asked
 from orchestrator.evidence.maker import Maker
-from orchestrator.evidence.plan import EvidenceRefused, Piece
+from orchestrator.evidence.plan import EvidenceRefused, Piece, is_over
 from orchestrator.evidence.verifier import GENUINE, Report, verify
 from orchestrator.playbacks import Playback
 from orchestrator.recordings import Media, PlaybackRefused
@@ -264,6 +264,47 @@ async def test_a_box_that_is_lost_after_it_gave_the_footage_costs_the_copy_to_lo
     assert report.manifest["viewing"] == []
     (note,) = report.notes
     assert "no viewing copy of cam-1" in note
+
+
+async def test_footage_of_a_wrong_clock_plays_and_leaves_under_its_true_time(
+    scene: Scene, tmp_path: Path
+) -> None:
+    wrong = scene.span.start - timedelta(hours=3)
+    told = msgspec.structs.replace(record(scene.data, "cam-1", wrong, 5), clock="untrusted")
+    true = Span(told.start + timedelta(hours=2), told.end + timedelta(hours=2))
+    kept = Kept(
+        segment=told.segment,
+        retain_until=scene.centre.clock.now() + timedelta(days=30),
+        start=true.start,
+        end=true.end,
+    )
+    box = scene.box
+    async with box.online():
+        await box.tell(box.fact(told), box.fact(RetentionRaised(kept=(kept,))))
+        await until(lambda: bool(box.heard) and box.heard[-1] == box.seq)
+    asked = Asked(("cam-1",), true, "成绩复核", "附2-8", "王敏", undertaking=True)
+    async with serving_shelf(box, scene.data):
+        play = await scene.session(true)
+        for _ in range(2):  # the second time from memory
+            assert (await scene.index(play, told)).start == true.start
+        assert (await scene.media(play, told))[1] == scene.file(told).read_bytes()
+        place = tmp_path / "true.zip"
+        assert (await scene.centre.exports.hand_out(scene.office, asked, place)).state == "made"
+    report = verify(str(place), scene.centre.keyring.evidence.public)
+    assert report.code == GENUINE
+    (viewing,) = report.manifest["viewing"]
+    with zipfile.ZipFile(place) as archive:
+        archive.extract(viewing["file"], tmp_path)
+    times = decode(tmp_path / viewing["file"]).times
+    assert (times[0], len(times)) == (0.0, 50), "every picture, and no card in front of them"
+
+
+async def test_the_term_of_a_recording_may_end_while_a_package_is_made(scene: Scene) -> None:
+    store, now = scene.centre.store, scene.centre.clock.now()
+    segment = scene.told[0].segment
+    assert not await is_over(store, segment, now)
+    assert await is_over(store, segment, now + timedelta(days=31))
+    assert await is_over(store, "cam-1.main.20000101T000000000", now)
 
 
 async def test_damaged_footage_without_a_genuine_copy_is_refused(

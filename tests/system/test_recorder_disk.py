@@ -16,16 +16,19 @@ import msgspec
 import pytest
 
 from contract.clock import SystemClock
-from contract.messages import GapFound, ShelfTrouble, Stream
+from contract.messages import GapFound, Order, ShelfTrouble, Stream
 from contract.spans import Span
 from edge.diskwatch import DiskWatch
-from edge.journal import Journal, from_us, to_us
+from edge.journal import Journal, JournalDamaged, from_us, to_us
 from edge.recording.coverage import Coverage
-from edge.recording.process import _sync
+from edge.recording.ordersfile import OrdersFile
+from edge.recording.process import _identified, _sync
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.rows import Rows
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
+from edge.recording.statements import Statements
 from edge.recording.volume import WrongVolume, confirm, identify
+from tests.fakes.broker import background
 from tests.fakes.cameras import running_cameras
 from tests.fakes.clock import ManualClock
 from tests.fakes.encoder import pictures
@@ -255,6 +258,44 @@ async def identified(box: Box) -> str:
 async def test_a_volume_gets_an_identity_once(tmp_path: Path) -> None:
     box = Box.make(tmp_path)
     assert await identified(box) == await identified(box)
+
+
+async def test_a_shelf_is_there_before_its_volume_has_an_identity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, seen = Box.make(tmp_path), list[bool]()
+    monkeypatch.setattr(
+        "edge.recording.volume.write_private",
+        lambda place, data: seen.append(box.config.shelf.is_dir()),
+    )
+    await identified(box)
+    assert seen == [True], "a kill in between leaves nothing that is taken for whole"
+
+
+async def test_a_journal_begun_anew_in_mid_run_knows_volume_and_promises(tmp_path: Path) -> None:
+    box, clock, damages = Box.make(tmp_path), SystemClock(), ["a page is torn"]
+    now = datetime.now(UTC)
+    box.orders["o-1"] = Order(
+        id="o-1", camera="cam-01", session="s", start=now, end=now + timedelta(hours=1)
+    )
+    box.save()
+    file = OrdersFile(box.config.orders)
+    file.refresh()
+
+    async def known(journal: Journal) -> bool:
+        return bool(await journal.meta("volume") and await journal.promised())
+
+    async def damaged(_: Journal) -> None:
+        if damages:
+            raise JournalDamaged(damages.pop())
+
+    async with Rows.open(box.config.journal, clock) as rows:
+        await _identified(box.config, rows, clock)
+        async with background(Statements(file, rows, clock).run()):
+            await until_async(lambda: rows.read(known), 20, "volume and promise")
+            rows.put(damaged)
+            await until(lambda: list(box.config.data.glob("*.damaged-*")), what="it is set aside")
+            await until_async(lambda: rows.read(known), 20, "volume and promise again")
 
 
 async def test_footage_without_an_identity_is_not_written_to(tmp_path: Path) -> None:

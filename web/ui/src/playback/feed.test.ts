@@ -53,6 +53,23 @@ describe('a feed', () => {
     expect(feed.isCopy(reel.at(T0))).toBe(true)
   })
 
+  it('gives a segment its initialisation section again when another one\'s came to nothing', async () => {
+    const { source, want, hand } = house(footage('a', 0, 59.96), footage('a', 60, 60))
+    await want(10, { times: 2 })
+    const media = source.media.bind(source)
+    source.media = async (segment, from, to) => {
+      if (segment === 'a-60' && from > 0) throw new ApiError('unreachable', 0)
+      return media(segment, from, to)
+    }
+    await want(90, { times: 1 })
+    expect(source.asked.at(-1)).toMatchObject({ segment: 'a-60', from: 0, to: INIT })
+    const before = source.asked.length
+    hand.now += 20_000
+    await want(12, { times: 2 })
+    const again = source.asked.slice(before).filter(({ segment }) => segment === 'a-0')
+    expect(again[0]).toMatchObject({ from: 0, to: INIT })
+  })
+
   it('in the middle begins at the key picture before', async () => {
     const { source, want } = house(footage('a', 0, 60))
     await want(30.9, { times: 1 })

@@ -130,13 +130,21 @@ async def _sync(fleet: Fleet, clock: Clock) -> None:
     """Have the kernel write growing files out, so that a power cut costs seconds."""
     while True:
         await clock.sleep(_SYNC_S)
-        growing = [(segment, segment.written, os.dup(segment.fd)) for segment in fleet.growing()]
+        growing = [(segment, segment.written, _again(segment.fd)) for segment in fleet.growing()]
         errors = await asyncio.to_thread(_sync_all, [copy for _, _, copy in growing])
         for (segment, written, _), error in zip(growing, errors, strict=True):
             if error is None:
                 segment.synced(written)
             else:
                 fleet.not_synced(segment, error)
+
+
+def _again(fd: int) -> int:
+    """Open a file once more: what the disk did not take is told to each who opened it, once.
+
+    A duplicate would share that one time with the seal, which then would know of nothing.
+    """
+    return os.open(f"/proc/self/fd/{fd}", os.O_WRONLY)
 
 
 def _sync_all(copies: list[int]) -> list[OSError | None]:

@@ -19,6 +19,7 @@ from edge.expiry import MARGIN, Term
 from edge.references import References
 from edge.remover import NotExpiring
 from tests.fakes.shelf import Shelf, TurnedClock, hold, mount, take_away
+from tests.fakes.waiting import until_async
 from tests.guard.sealed_guard import by_hand
 
 DAYS_30 = timedelta(days=30)
@@ -123,6 +124,25 @@ async def test_a_hold_beats_the_term_and_its_record_names_it(shelf: Shelf) -> No
     await shelf.remover.look()
     assert not file.exists()
     assert (await shelf.terms.deletions())[0].holds == ("h1",)
+
+
+async def test_a_hold_that_comes_just_before_the_unlink_keeps_its_footage(shelf: Shelf) -> None:
+    file = await recorded(shelf)
+    made = shelf.clock.now()
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+
+    async def is_begun() -> bool:
+        (term,) = await shelf.terms.all()
+        return term.is_begun
+
+    async with shelf.remover.deciding:  # the agent has it while it keeps a list and says so
+        looking = asyncio.create_task(shelf.remover.look())
+        await until_async(is_begun)
+        shelf.hear(shelf.clock.now(), hold("h1", "c1", made - HOUR, made))
+    await looking
+    assert file.exists()
+    assert await shelf.terms.deletions() == []
 
 
 async def test_without_a_fresh_list_footage_is_deferred_and_told_once(shelf: Shelf) -> None:

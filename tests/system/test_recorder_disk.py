@@ -22,7 +22,7 @@ from edge.diskwatch import DiskWatch
 from edge.journal import Journal, JournalDamaged, from_us, to_us
 from edge.recording.coverage import Coverage
 from edge.recording.ordersfile import OrdersFile
-from edge.recording.process import _identified, _sync
+from edge.recording.process import _again, _identified, _sync
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.rows import Rows
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
@@ -138,6 +138,19 @@ async def test_what_a_failing_disk_did_not_take_is_not_on_record_and_what_it_too
     kept = failing_disk.backing.parent / "kept.mp4"
     kept.write_bytes(whole)
     assert len(decode(kept).times) == round((safe - start).total_seconds() * 25)
+
+
+def test_what_the_disk_did_not_take_is_told_to_sync_and_seal_alike(
+    failing_disk: FailingDisk,
+) -> None:
+    fd = os.open(failing_disk.place / "one.part", os.O_WRONLY | os.O_CREAT, 0o640)
+    again = _again(fd)
+    failing_disk.fail()
+    os.write(fd, bytes(1 << 20))
+    for opened in (again, fd):
+        with pytest.raises(OSError, match=r"error|space"):
+            os.fdatasync(opened)
+        os.close(opened)
 
 
 async def test_a_recorder_that_starts_on_a_locked_journal_records_and_tells_afterwards(

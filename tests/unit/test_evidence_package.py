@@ -235,9 +235,11 @@ def test_a_segment_that_is_left_out_in_the_middle_is_remarked(made: Made, tmp_pa
     make_package(path, tmp_path, made.keys, [first, unlinked])
     report = verify(str(path), made.key)
     assert report.code == GENUINE
-    assert report.notes == [
+    chain, viewing = report.notes
+    assert chain == (
         "footage/cam-1/20261124T080005000.mp4: a segment before it is not in this package"
-    ]
+    )
+    assert "no viewing copy of cam-1" in viewing
 
 
 # ---------------------------------------------------------------- alone

@@ -5,7 +5,7 @@ import { frameOf, holesOf, runsOf, segmentAt } from './coverage'
 import type { Recording } from './model'
 import { backOffMs } from './retry'
 import { SiteTime, spanText } from './time'
-import { rateText, sizeText } from './words'
+import { cameraName, rateText, sizeText } from './words'
 
 describe('the server clock', () => {
   it('takes the message that was least late', () => {
@@ -170,5 +170,13 @@ describe('coverage', () => {
   it('is drawn in whole hours', () => {
     expect(frameOf(runsOf(recordings))).toEqual({ start: 0, end: 3_600_000 })
     expect(frameOf([])).toBeNull()
+  })
+})
+
+describe('a camera', () => {
+  it('is named as its room is called, and by itself where no room has it', () => {
+    const room = { id: 'r1', name: '教A-101', campus: '', building: '', capacity: null, cameras: ['cam-01'] }
+    expect(cameraName([room], 'cam-01')).toBe('教A-101 · cam-01')
+    expect(cameraName([room], 'cam-02')).toBe('cam-02')
   })
 })

@@ -9,7 +9,7 @@ from contract.messages import CameraStatus
 from edge.orders import OrdersInForce
 
 FRESH_S = 5.0
-"""The recorder writes every second; what is older tells of a recorder that is not there."""
+"""The recorder writes or touches it every second; an older one is of a recorder that is gone."""
 
 _Stamp = tuple[int, int] | None
 

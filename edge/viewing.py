@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -57,9 +56,8 @@ class Sink(Protocol):
 
 def shots(shelf: Path, order: ViewingOrder) -> Iterator[Shot]:
     """Decode the pictures of the span, and no others, in the order in which they were taken."""
-    if order.starts and len(order.starts) != len(order.paths):
-        raise ValueError("not every recording has its start")
-    for path, known in zip(order.paths, order.starts or repeat(None), strict=False):
+    starts = order.starts or (None,) * len(order.paths)
+    for path, known in zip(order.paths, starts, strict=True):
         name = parse(PurePosixPath(path))
         if name is None or name.camera != order.camera:
             raise ValueError(f"{path} is no recording of {order.camera}")

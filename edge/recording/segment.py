@@ -39,7 +39,7 @@ class Finished:
     fragments: int
     root: str
     cut_to: int | None = None
-    """The disk has lost what was written after so many bytes; None: it has not."""
+    """What lies behind so many bytes is lost, or half a fragment; None: nothing is."""
     synced: int | None = None
     """So many bytes the disk has for certain; None: that is not known."""
     adopted: bool = False
@@ -59,6 +59,8 @@ class GrowingSegment:
         self._clock_offset_ms = first.clock_offset_ms
         self._synced = (0, 0)
         self._is_doubted = False
+        self._is_torn = False
+        """What lies behind its last whole fragment could not be cut off."""
         self._first = first.timestamp_90k
         self._end_90k = 0
         self.path: Path | None = None
@@ -146,10 +148,16 @@ class GrowingSegment:
             size=self.size,
             fragments=self.fragments,
             root=self._merkle.root().hex(),
-            cut_to=self._synced[0] if self._is_doubted else None,
+            cut_to=self._certain_size(),
             synced=self._synced[0],
             clock_offset_ms=self._clock_offset_ms,
         )
+
+    def _certain_size(self) -> int | None:
+        """Give to where it must be cut before it is sealed; None: all of it is good."""
+        if self._is_doubted:
+            return self._synced[0]
+        return self.size if self._is_torn else None
 
     def _at(self, offset_90k: int) -> int:
         return self.name.start_us + us_of_90k(offset_90k)
@@ -166,10 +174,12 @@ class GrowingSegment:
         self.size += size
 
     def _cut(self) -> None:
-        """Take a half fragment away again; where that cannot be done either, adoption does it."""
-        with suppress(OSError):
+        """Take a half fragment away again; where that fails too, it is done before the seal."""
+        try:
             os.ftruncate(self.fd, self.size)
             os.lseek(self.fd, self.size, os.SEEK_SET)
+        except OSError:
+            self._is_torn = True
 
 
 def _write_all(fd: int, pieces: list[bytes]) -> int:

@@ -91,8 +91,7 @@ async def plan(store: Store, wanted: Sequence[str], span: Span, now: datetime) -
     recorded = {row.camera for row in rows}
     if strangers := [camera for camera in wanted if camera not in known | recorded]:
         raise EvidenceRefused("no_such", f"there is no camera {strangers[0]}")
-    over = [row for row in rows if row.retain_until <= now and not row.is_held]
-    if over or (not rows and span.end < now - _PERIOD):
+    if any(_is_past(row, now) for row in rows) or (not rows and span.end < now - _PERIOD):
         raise EvidenceRefused("expired", "已超过保存期 / past its term")
     if not rows:
         raise EvidenceRefused("no_footage")
@@ -107,7 +106,11 @@ async def is_over(store: Store, segment: str, now: datetime) -> bool:
     )
     async with store.read() as connection:
         row = (await connection.execute(query)).first()
-    return row is None or (row.retain_until <= now and not row.is_held)
+    return row is None or _is_past(row, now)
+
+
+def _is_past(row: Row[Any], now: datetime) -> bool:
+    return bool(row.retain_until <= now and not row.is_held)
 
 
 async def _segments(

@@ -215,13 +215,23 @@ def test_a_disk_that_cannot_even_cut_ends_the_file_and_nothing_else(
     def fails(*_: object) -> int:
         raise OSError(errno.EROFS, "read-only")
 
-    monkeypatch.setattr("os.writev", fails)
-    monkeypatch.setattr("os.ftruncate", fails)
-    recorder.take(shots(10, 20))
+    def tears(fd: int, pieces: list[bytes]) -> int:
+        os.write(fd, pieces[0][:9])
+        return fails()
+
+    with monkeypatch.context() as failing:
+        failing.setattr("os.writev", tears)
+        failing.setattr("os.ftruncate", fails)
+        recorder.take(shots(10, 20))
     assert [one.is_full for one in troubles] == [False]
-    (one,) = found
-    os.close(one.fd)
     assert not recorder.is_recording
+    (one,) = found
+    assert one.part.stat().st_size == one.size + 9
+    assert one.cut_to == one.size
+    place = seal(adoption.cut(one), box.config.shelf)
+    assert place.stat().st_size == one.size, "no half fragment is sealed"
+    with place.open("rb") as file:
+        assert adoption.examine(file).root == one.root
 
 
 async def test_a_stranger_that_cannot_be_set_aside_stays_and_ends_nothing(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { homeOf, mayOpen, pagesOf, partsOf } from './access'
 import { ServerClock } from './clock'
-import { frameOf, holesOf, runsOf, segmentAt } from './coverage'
-import type { Recording } from './model'
+import { emptyAt, frameOf, holesOf, runsOf, segmentAt } from './coverage'
+import type { Recording, Session } from './model'
 import { backOffMs } from './retry'
 import { SiteTime, spanText } from './time'
 import { cameraName, rateText, sizeText } from './words'
@@ -170,6 +170,27 @@ describe('coverage', () => {
   it('is drawn in whole hours', () => {
     expect(frameOf(runsOf(recordings))).toEqual({ start: 0, end: 3_600_000 })
     expect(frameOf([])).toBeNull()
+  })
+})
+
+describe('where nothing is recorded and nothing is called missing', () => {
+  const at = (time: string) => Date.parse(`2026-11-22T${time}:00Z`)
+  const exam = { room: 'r1', state: 'RUNNING', window_start: '2026-11-22T08:45:00Z', window_end: '2026-11-22T11:15:00Z' } as Session
+  const why = (time: string, room = 'r1', sessions = [exam]) => emptyAt(sessions, room, at(time), at('10:00'))
+
+  it('the newest minutes of an exam that runs are being written, older ones are not explained yet', () => {
+    expect(why('09:59')).toBe('beingWritten')
+    expect(why('09:30')).toBe('notKnown')
+  })
+
+  it('nothing was planned before it, in another room, or when it was cancelled', () => {
+    expect(why('08:00')).toBe('notOrdered')
+    expect(why('09:59', 'r2')).toBe('notOrdered')
+    expect(why('09:59', 'r1', [{ ...exam, state: 'CANCELLED' }])).toBe('notOrdered')
+  })
+
+  it('and what is yet to come is said to be', () => {
+    expect(why('10:30')).toBe('notYet')
   })
 })
 

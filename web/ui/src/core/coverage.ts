@@ -1,6 +1,9 @@
 /** What of a day is recorded: runs without a gap, and the gaps between them. */
 
-import type { Missing, Recording } from './model'
+import type { Missing, Recording, Session } from './model'
+
+/** What is missing since less than this is still being written, unless its box says otherwise. */
+export const WRITING_MS = 180_000
 
 /** Cuts shorter than this belong to the joint of two segments. */
 const JOINT_MS = 1000
@@ -59,4 +62,18 @@ export function frameOf(parts: readonly { start: number; end: number }[]): { sta
   const start = Math.floor(Math.min(...parts.map((part) => part.start)) / hour) * hour
   const end = Math.max(...parts.map((part) => part.end))
   return { start, end: Math.max(start + hour, Math.ceil(end / hour) * hour) }
+}
+
+/** Why there is no footage where none is called missing. */
+export type Empty = 'notYet' | 'notOrdered' | 'beingWritten' | 'notKnown'
+
+/** Say why a room has none at an instant: the newest of a running exam is only not sealed yet. */
+export function emptyAt(sessions: readonly Session[], room: string | undefined, instant: number, now: number): Empty {
+  if (instant > now) return 'notYet'
+  const isPlanned = sessions.some(
+    (each) =>
+      each.room === room && each.state !== 'CANCELLED' && Date.parse(each.window_start) <= instant && Date.parse(each.window_end) > instant,
+  )
+  if (!isPlanned) return 'notOrdered'
+  return now - instant < WRITING_MS ? 'beingWritten' : 'notKnown'
 }

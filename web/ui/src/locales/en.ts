@@ -482,7 +482,7 @@ export const en: typeof zhCN = {
     skippedBecause: 'Skipped {span} that are missing · {cause}',
     seconds: '{count} s',
     ended: 'The recording ends here.',
-    noFootage: 'Nothing is recorded here',
+    noFootage: 'Nothing to play here',
     notOrdered: 'No recording was planned',
     notYet: 'This time is yet to come',
     beingWritten: 'Being recorded: to be watched once the file is sealed, in about a minute',

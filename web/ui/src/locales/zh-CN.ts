@@ -480,7 +480,7 @@ export const zhCN = {
     skippedBecause: '跳过缺失 {span} · {cause}',
     seconds: '{count} 秒',
     ended: '录像到此为止。',
-    noFootage: '此时没有录像',
+    noFootage: '此时无可回放的录像',
     notOrdered: '未安排录像',
     notYet: '尚未到这个时间',
     beingWritten: '正在录像，文件封存后即可回放（约一分钟）',

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import aiomqtt
 
@@ -80,6 +81,7 @@ class Bus:
         self._clock = clock
         self._will = will
         self._client: aiomqtt.Client | None = None
+        self._lost = asyncio.Event()
 
     @property
     def is_up(self) -> bool:
@@ -116,13 +118,16 @@ class Bus:
         await keep("broker", connected_once, on=(BusDown,), clock=self._clock, log=log)
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish with QoS 1 and wait for the broker's acknowledgement; raises BusDown."""
+        """Publish with QoS 1 and wait for the broker's acknowledgement; raises BusDown.
+
+        A connection lost meanwhile is an error at once, not only after the time allowed.
+        """
         client = self._client
         if client is None:
             raise BusDown("not connected")
         try:
-            await client.publish(topic, payload, qos=1, retain=retain, timeout=10)
-            _heed_cancellation()
+            sending = client.publish(topic, payload, qos=1, retain=retain, timeout=10)
+            await _unless(self._lost, sending)
         except (aiomqtt.MqttError, OSError, TimeoutError, ValueError) as error:
             raise BusDown(str(error)) from error
 
@@ -142,24 +147,43 @@ class Bus:
         on_connect: Callable[["Bus"], Awaitable[None]],
         on_message: Callable[[Arrival], Awaitable[None]],
     ) -> None:
-        async def pump() -> None:
-            async for message in client.messages:
-                await on_message(
-                    Arrival(str(message.topic), _payload(message.payload), bool(message.retain))
-                )
+        inbox: asyncio.Queue[Arrival | None] = asyncio.Queue(_IN_LIMIT)
+        self._lost = lost = asyncio.Event()
 
-        both = (
-            asyncio.create_task(self._greet(on_connect), name="bus greeting"),
-            asyncio.create_task(pump(), name="bus messages"),
-        )
+        async def receive() -> None:
+            """Take what comes, to notice the end also while a message is being handled."""
+            try:
+                async for message in client.messages:
+                    arrival = Arrival(
+                        str(message.topic), _payload(message.payload), bool(message.retain)
+                    )
+                    _put(inbox, arrival)
+            finally:
+                lost.set()
+                while not inbox.empty():  # whoever sent them asks for an answer
+                    inbox.get_nowait()
+                inbox.put_nowait(None)
+
+        async def handle() -> None:
+            while (arrival := await inbox.get()) is not None:
+                await on_message(arrival)
+
+        receiving = asyncio.create_task(receive(), name="bus receiving")
+        greeting = asyncio.create_task(self._greet(on_connect), name="bus greeting")
+        handling = asyncio.create_task(handle(), name="bus messages")
+        tasks = (handling, greeting, receiving)
         try:
-            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            if receiving.done():
+                greeting.cancel()
+                await asyncio.wait({handling})  # the message in hand is not torn
+            for task in tasks:  # a listener's own fault before the broker's
+                if task.done() and not task.cancelled():
+                    task.result()
         finally:
-            for task in both:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*both, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _greet(self, on_connect: Callable[["Bus"], Awaitable[None]]) -> None:
         await on_connect(self)
@@ -182,6 +206,30 @@ class Bus:
             max_queued_outgoing_messages=_OUT_LIMIT,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
+
+
+async def _unless(lost: asyncio.Event, sending: Coroutine[Any, Any, None]) -> None:
+    """Await the sending; raises BusDown when the connection is lost before."""
+    both = (
+        asyncio.create_task(sending, name="bus publish"),
+        asyncio.create_task(lost.wait(), name="bus lost"),
+    )
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not both[0].done():
+            raise BusDown("connection lost")
+        both[0].result()
+    finally:
+        for task in both:
+            task.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+
+
+def _put(inbox: asyncio.Queue[Arrival | None], arrival: Arrival) -> None:
+    try:
+        inbox.put_nowait(arrival)
+    except asyncio.QueueFull:
+        log.warning("more messages than can be handled; one is dropped: %s", arrival.topic)
 
 
 async def _subscribe(client: aiomqtt.Client, topic: str) -> None:

@@ -53,6 +53,40 @@ async def test_the_connection_comes_back_and_greets_again(broker: Broker) -> Non
     assert bus.connects == 2
 
 
+async def test_an_answer_to_a_broker_that_died_fails_at_once_and_is_not_torn(
+    broker: Broker,
+) -> None:
+    connects = 0
+    failed: list[str] = []
+    finished: list[bool] = []
+
+    async def greet(_: Bus) -> None:
+        nonlocal connects
+        connects += 1
+
+    async def hear(_: Arrival) -> None:
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGSTOP)
+        answering = asyncio.create_task(bus.publish(topics.session("r2"), b"answer"))
+        await asyncio.sleep(0)
+        os.kill(broker.pid, signal.SIGKILL)
+        try:
+            await answering
+        except BusDown as error:
+            failed.append(str(error))
+        await asyncio.to_thread(lambda: None)  # writes what it heard, say
+        finished.append(True)
+
+    bus = Bus(broker.address, "a", SystemClock())
+    async with background(bus.run((TOPIC,), greet, hear)):
+        await until(lambda: connects == 1)
+        with suppress(BusDown):  # it may die before it confirms what it passed on
+            await bus.publish(TOPIC, b"x")
+        await until(lambda: finished)
+        assert failed == ["connection lost"]
+        await until(lambda: connects == 2)
+
+
 async def test_the_last_will_is_told_and_kept_when_a_client_is_cut_off(broker: Broker) -> None:
     will = Will(TOPIC, b"gone")
     async with Listening(broker.address, "watcher", TOPIC).on() as watcher:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,8 @@ class House:
 @pytest_asyncio.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
     clock, key, facts = ManualClock(), SigningKey.make(), FactList()
+    # one worker: whoever waited for a turn knows that what was asked before it is done
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=1))
     now = clock.now()
     ordered = Order(
         id="o1", camera="cam1", session="exam", start=now - 60 * MINUTE, end=now + 60 * MINUTE

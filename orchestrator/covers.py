@@ -7,7 +7,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     and_,
+    case,
     exists,
+    func,
     literal_column,
     or_,
     select,
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.retention import CLOCKS_AGREE
 from orchestrator.agreedtime import read_agreed_time
+from orchestrator.store.columns import InstantType
 from orchestrator.store.tables import deletions, hold_cameras, holds, segments, settled_spans
 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
@@ -77,6 +80,30 @@ def is_held(*but: str) -> ColumnElement[bool]:
         .correlate(segments)
     )
     return exists(live)
+
+
+def stays() -> ColumnElement[bool]:
+    """True for segments under a live hold that has no end yet: people must release it."""
+    live = (
+        select(holds.c.id)
+        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
+        .where(holds.c.state.in_(LIVE), holds.c.lapses_at.is_(None), touched_by_hold())
+        .correlate(segments)
+    )
+    return exists(live)
+
+
+def goes_at() -> ColumnElement[datetime]:
+    """Give when a segment's term ends, and the last of the holds on it that lapse by themselves."""
+    lapse = (
+        select(func.max(holds.c.lapses_at))
+        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
+        .where(holds.c.state.in_(LIVE), holds.c.lapses_at.is_not(None), touched_by_hold())
+        .correlate(segments)
+        .scalar_subquery()
+    )
+    term = segments.c.retain_until
+    return type_coerce(case((lapse > term, lapse), else_=term), InstantType())
 
 
 def is_deleted() -> ColumnElement[bool]:

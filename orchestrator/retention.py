@@ -1,7 +1,7 @@
 """How long footage of each category is kept, what will be deleted by when, and what was."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Row,
     case,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -20,7 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.clock import Clock
 from contract.retention import FLOOR_DAYS, TooShort, period
 from orchestrator.accounts import Person
-from orchestrator.covers import is_deleted, is_held
+from orchestrator.covers import goes_at, is_deleted, is_held, stays, touched_by_hold
+from orchestrator.dueexams import ExamsDue, Total, read_due_exams, term_between
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
 from orchestrator.longer import raise_terms
@@ -29,6 +31,8 @@ from orchestrator.store.tables import (
     deferrals,
     deletions,
     exam_sessions,
+    hold_cameras,
+    holds,
     retention_classes,
     segments,
 )
@@ -60,14 +64,6 @@ class Piece:
     why: str = ""
     """Of a deferral."""
     since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many, and how much."""
-
-    segments: int
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +107,7 @@ class Retention:
     async def due(self, at: datetime, limit: int = 1000) -> Due:
         """Give what will be deleted by then, what holds keep, and what is late already."""
         over = [segments.c.retain_until <= at, ~is_deleted()]
+        goes = (goes_at() <= at) & ~stays()
         mine = (deferrals.c.segment == segments.c.id) & (deferrals.c.edge == segments.c.edge)
         still = [deferrals.c.ended_at.is_(None), ~is_deleted(), ~is_held()]
         late = (
@@ -124,8 +121,8 @@ class Retention:
             func.count(segments.c.id), func.coalesce(func.sum(segments.c.bytes), 0)
         ).where(mine, *still)
         async with self._store.read() as connection:
-            due, due_total = await _pieces(connection, [*over, ~is_held()], limit)
-            held, held_total = await _pieces(connection, [*over, is_held()], limit)
+            due, due_total = await _pieces(connection, [*over, goes], limit)
+            held, held_total = await _pieces(connection, [*over, ~goes], limit)
             deferred = [_piece(row) for row in await connection.execute(late)]
             count, size = (await connection.execute(total)).one()
         totals = {
@@ -136,15 +133,21 @@ class Retention:
         return Due(at, due, held, deferred, totals)
 
     async def days(self, until: datetime, zone: tzinfo) -> list[Day]:
-        """Give what ends on each day until then, in the site's zone."""
+        """Give what goes on each day until then, in the site's zone.
+
+        What is held stands at the day on which its term ends; under a hold that lapses by itself,
+        at the day on which it does.
+        """
         s = segments.c
+        kept = stays()
+        when = case((kept, s.retain_until), else_=goes_at())
         offset = self._clock.now().astimezone(zone).utcoffset() or timedelta()
-        local = type_coerce(s.retain_until, BigInteger) + offset // timedelta(microseconds=1)
+        local = type_coerce(when, BigInteger) + offset // timedelta(microseconds=1)
         day = (local // _DAY_US).label("day")
-        held = case((is_held(), 1), else_=0)
+        held = case((kept, 1), else_=0)
         of_each = (
             select(day, s.bytes, held.label("held"))
-            .where(s.retain_until <= until, ~is_deleted())
+            .where(s.retain_until <= until, when <= until, ~is_deleted())
             .subquery()
         )
         c = of_each.c
@@ -167,6 +170,26 @@ class Retention:
             Day(str(_FIRST + timedelta(days=number)), of.get(0, none), of.get(1, none))
             for number, of in found.items()
         ]
+
+    async def exams_of_day(self, day: date, zone: tzinfo, limit: int = 1000) -> ExamsDue:
+        """Name the exams whose footage goes on a day of the site's zone."""
+        start = datetime.combine(day, time(), zone)
+        end = datetime.combine(day + timedelta(days=1), time(), zone)
+        return await self._exams(term_between(start, end), limit)
+
+    async def exams_by(self, at: datetime, limit: int = 1000) -> ExamsDue:
+        """Name the exams whose footage will have gone by then."""
+        return await self._exams([segments.c.retain_until <= at, goes_at() <= at, ~stays()], limit)
+
+    async def exams_of_hold(self, id: str, limit: int = 1000) -> ExamsDue:
+        """Name the exams whose footage a hold keeps."""
+        mine = [holds.c.id == id, hold_cameras.c.hold == id, touched_by_hold()]
+        covered = select(holds.c.id).where(*mine).correlate(segments)
+        return await self._exams([exists(covered)], limit)
+
+    async def _exams(self, which: list[ColumnElement[bool]], limit: int) -> ExamsDue:
+        async with self._store.read() as connection:
+            return await read_due_exams(connection, self._lead, which, limit)
 
     async def deletions(self, limit: int = 100) -> list[Row[Any]]:
         """Give the newest deletions."""

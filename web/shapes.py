@@ -919,6 +919,39 @@ class DueDays(Answer, frozen=True, kw_only=True):
     items: tuple[DueDay, ...]
 
 
+class DueExam(Answer, frozen=True, kw_only=True):
+    """One room's footage of one exam, and when it goes."""
+
+    session: str
+    """Empty: it shows no exam that stands in the timetables."""
+    courses: tuple[Course, ...]
+    room: str
+    room_name: str
+    """Of a camera in no room any more, the camera's."""
+    start: Instant
+    """Of the exam; without one, of the footage."""
+    end: Instant
+    first_at: Instant
+    """When the first of it goes; of what is held, when its term ends."""
+    last_at: Instant
+    due: Total
+    held: Total
+
+
+class DueExams(Answer, frozen=True, kw_only=True):
+    """The first to go first, at most 1,000."""
+
+    items: tuple[DueExam, ...]
+    left_out: int
+
+
+class DueExamsQuery(Request, frozen=True, kw_only=True):
+    """A day of the site, or a hold: one of them."""
+
+    day: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    hold: Annotated[str, Meta(max_length=64)] = ""
+
+
 class Deletion(Answer, frozen=True, kw_only=True):
     """The record of footage that is gone."""
 

@@ -1,4 +1,4 @@
-"""`xunkao retention`: what will be deleted by when."""
+"""`xunkao retention`: what will be deleted by when, and of which exams."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ import typer
 from contract.clock import SystemClock
 from orchestrator.commands.terminal import DEFAULT_CONFIG, ConfigPath, opened, refusals
 from orchestrator.config import Config
+from orchestrator.dueexams import ExamDue, ExamsDue
 from orchestrator.exams import Lead
 from orchestrator.retention import Due, Retention
 
@@ -30,23 +31,39 @@ def due(
 ) -> None:
     """Say what will be deleted by then, what holds keep, and what is late."""
 
-    async def work() -> tuple[Config, Due]:
+    async def work() -> tuple[Config, Due, ExamsDue]:
         clock = SystemClock()
         async with opened(config) as (settings, store):
             until = _instant(at, settings) if at else clock.now()
             lead = Lead.of(settings.lead_in_minutes, settings.lead_out_minutes)
-            return settings, await Retention(store, clock, lead).due(until, limit)
+            retention = Retention(store, clock, lead)
+            found = await retention.due(until, limit)
+            return settings, found, await retention.exams_by(until, limit)
 
     with refusals(ValueError):
-        settings, found = asyncio.run(work())
+        settings, found, exams = asyncio.run(work())
     if as_json:
-        typer.echo(msgspec.json.encode(found).decode())
+        document = {**msgspec.to_builtins(found), "exams": msgspec.to_builtins(exams.items)}
+        typer.echo(msgspec.json.encode(document).decode())
         return
     local = found.at.astimezone(settings.zone)
     typer.echo(f"by {local:%Y-%m-%d %H:%M}:")
     for name, words in (("due", "deleted"), ("held", "kept by holds"), ("deferred", "late")):
         total = found.totals[name]
         typer.echo(f"  {words:14} {total.segments:8} recordings  {total.bytes / 1e9:10.2f} GB")
+    for one in exams.items:
+        typer.echo(_line(one, settings))
+    if exams.left_out:
+        typer.echo(f"  and {exams.left_out} more: --limit")
+
+
+def _line(one: ExamDue, settings: Config) -> str:
+    """Give when it goes, the room, what was examined when, and how much."""
+    goes = one.first_at.astimezone(settings.zone)
+    start = (one.session.start if one.session else one.start).astimezone(settings.zone)
+    courses = "、".join(course.name for course in one.session.courses) if one.session else "-"
+    size = f"{one.due.segments} recordings, {one.due.bytes / 1e9:.2f} GB"
+    return f"  {goes:%Y-%m-%d %H:%M}  {one.room_name}  {start:%Y-%m-%d %H:%M}  {courses}  {size}"
 
 
 def _instant(text: str, settings: Config) -> datetime:

@@ -45,6 +45,9 @@ async def test_thirty_days_after_its_window_footage_is_due_and_not_a_second_befo
     after = await shown(tmp_path, end)
     assert after["totals"]["due"]["segments"] == len(exam.segments)
     assert after["totals"]["due"]["bytes"] == sum(one.bytes for one in exam.segments)
+    (named,) = after["exams"]
+    assert (named["session"]["id"], named["room"]) == (exam.order.session, "A101")
+    assert named["due"] == after["totals"]["due"]
     assert {one["id"] for one in after["due"]} == {one.segment for one in exam.segments}
     some = await shown(tmp_path, end, "--limit", "3")
     assert len(some["due"]) == 3
@@ -59,6 +62,9 @@ async def test_an_instant_without_an_offset_is_local_and_the_words_say_so(
     assert done.exit_code == 0, done.output
     assert f"by {local:%Y-%m-%d %H:%M}:" in done.stdout
     assert f"deleted        {len(exam.segments):8} recordings" in done.stdout
+    (named,) = [line for line in done.stdout.splitlines() if line.startswith(f"  {local:%Y-%m-%d}")]
+    assert f"{local:%Y-%m-%d %H:%M}" in named
+    assert f"{len(exam.segments)} recordings" in named
 
 
 async def test_what_is_no_instant_is_refused_with_an_example(exam: Exam, tmp_path: Path) -> None:

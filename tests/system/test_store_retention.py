@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contract.messages import Deferred, Hold, HoldsHeard
@@ -11,13 +11,14 @@ from orchestrator.access import Role
 from orchestrator.accounts import Person
 from orchestrator.categories import categories
 from orchestrator.covers import LIVE, touched_by_hold
+from orchestrator.dueexams import Total
 from orchestrator.events import Events
 from orchestrator.exams import Lead
 from orchestrator.expired import note_deferral, note_holds
 from orchestrator.holdlists import read_contents
 from orchestrator.holds import HoldRefused, Holds, Limits, NewHold
 from orchestrator.planning import Session
-from orchestrator.retention import Retention, RetentionRefused, Total
+from orchestrator.retention import Retention, RetentionRefused
 from orchestrator.sessions import columns_of
 from orchestrator.store import Store
 from orchestrator.store.tables import (
@@ -110,6 +111,67 @@ async def test_days_are_those_of_the_site(store: Store) -> None:
         (Total(1, 1000), Total(0, 0)),
     ]
     assert days[0].day == f"{clock.now() + 30 * DAY:%Y-%m-%d}"
+
+
+async def test_what_goes_on_a_day_is_named_by_exam_and_room(store: Store) -> None:
+    clock = ManualClock()
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
+    await examine(store, clock, "", "")
+    await desk.place(person("li"), wanted(clock, 1))
+    goes = [clock.now() + (30 + day) * DAY for day in range(5)]
+    zone = clock.now().tzinfo
+    assert zone is not None
+    kept, ordinary, between = [
+        (await retention.exams_of_day(goes[day].date(), zone)).items for day in (0, 1, 2)
+    ]
+    assert [(one.session and one.session.id, one.due, one.held) for one in kept + ordinary] == [
+        ("s0", Total(0, 0), Total(1, 1000)),
+        ("s1", Total(1, 1000), Total(0, 0)),
+    ]
+    assert (ordinary[0].room, ordinary[0].room_name) == ("r1", "教一 101")
+    assert (ordinary[0].first_at, ordinary[0].last_at) == (goes[1], goes[1])
+    assert [one.session for one in between] == [None], "nothing was examined that day"
+    by = await retention.exams_by(goes[3], limit=1)
+    assert ([one.first_at for one in by.items], by.left_out) == ([goes[1]], 1)
+
+
+async def test_an_exam_of_a_camera_that_is_gone_is_named_by_the_camera(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    retention = Retention(store, clock, LEAD)
+    async with store.write() as connection:
+        await connection.execute(delete(cameras))
+    (one, *_) = (await retention.exams_by(clock.now() + 40 * DAY)).items
+    assert (one.session, one.room, one.room_name) == (None, "", "c1")
+
+
+async def test_under_a_hold_that_lapses_footage_goes_when_it_does(store: Store) -> None:
+    clock = ManualClock()
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
+    await examine(store, clock, "")
+    placed = await desk.place(person("li"), wanted(clock, 1))
+    zone = clock.now().tzinfo
+    assert zone is not None
+    term = clock.now() + 30 * DAY
+    lapse = term + 10 * DAY + HOUR
+    async with store.write() as connection:
+        await connection.execute(update(holds).values(kind="request", lapses_at=lapse))
+    assert (await retention.exams_of_day(term.date(), zone)).items == []
+    (one,) = (await retention.exams_of_day(lapse.date(), zone)).items
+    assert (one.session and one.session.id, one.first_at, one.due) == (
+        "s0",
+        lapse,
+        Total(1, 1000),
+    )
+    assert [(each.day, each.due.segments) for each in await retention.days(lapse, zone)] == [
+        *((f"{term + day * DAY:%Y-%m-%d}", 1) for day in range(1, 5)),
+        (f"{lapse:%Y-%m-%d}", 1),
+    ]
+    (mine,) = (await retention.exams_of_hold(placed.id)).items
+    assert (mine.first_at, mine.due, mine.held) == (lapse, Total(1, 1000), Total(0, 0))
+    before, after = [await retention.due(at) for at in (lapse - HOUR, lapse)]
+    assert ([one.id for one in before.held], len(before.due)) == (["c1.main.0"], 4)
+    assert ([one.id for one in after.held], len(after.due)) == ([], 5)
 
 
 async def test_two_holds_of_one_footage_free_nothing_alone(store: Store) -> None:

@@ -368,6 +368,32 @@ async def test_days_sum_up_what_ends_when(house: House, box: FakeBox) -> None:
     ]
 
 
+async def test_whose_footage_goes_is_named_for_a_day_and_for_a_hold(
+    house: House, box: FakeBox
+) -> None:
+    await shelve(house, box, 0, 5)
+    placed = await place(house)
+    day = f"{house.clock.now() + DAYS_30:%Y-%m-%d}"
+    path = f"{BASE}/retention/exams"
+    found = await (await house.client.get(f"{path}?day={day}")).json()
+    (one,) = found["items"]
+    assert found["left_out"] == 0
+    assert one["due"] == one["held"] == {"segments": 1, "bytes": 1000}
+    assert (one["session"], one["courses"]) == ("", [])
+    held = await (await house.client.get(f"{path}?hold={placed['id']}")).json()
+    assert [(each["room"], each["held"]["segments"]) for each in held["items"]] == [
+        (one["room"], 1)
+    ]
+    for query, code in (
+        ("", "bad_request"),
+        ("day=2026-02-30", "bad_request"),
+        ("hold=h", "no_such"),
+    ):
+        assert await code_of(await house.client.get(f"{path}?{query}")) == code
+    await house.log_in(Role.patrol)
+    assert await code_of(await house.client.get(f"{path}?day={day}")) == "forbidden"
+
+
 async def test_a_deletion_leaves_its_record_and_no_recording(house: House, box: FakeBox) -> None:
     (one,) = await shelve(house, box, 0)
     gone = deleted(one, house.clock.now() + DAYS_30)

@@ -1,19 +1,25 @@
 """Retention: what is deleted by when, what was, and how long each category is kept."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from orchestrator.access import Action
+from orchestrator.dueexams import ExamDue
+from orchestrator.dueexams import Total as Counted
 from orchestrator.retention import Class, Piece
-from orchestrator.retention import Total as Counted
 from web.call import Call, Nothing
 from web.endpoint import Endpoint, get, post
+from web.problems import Problem
+from web.routes.sessions import courses_of
 from web.shapes import (
     AheadQuery,
     Deletion,
     Deletions,
     DueDay,
     DueDays,
+    DueExam,
+    DueExams,
+    DueExamsQuery,
     DuePiece,
     DueQuery,
     RetentionClass,
@@ -46,6 +52,22 @@ async def days(call: Call, asked: AheadQuery) -> DueDays:
             DueDay(day=one.day, due=_total(one.due), held=_total(one.held)) for one in found
         )
     )
+
+
+async def exams(call: Call, asked: DueExamsQuery) -> DueExams:
+    """Name whose footage goes on a day, or is kept by a hold."""
+    if bool(asked.day) == bool(asked.hold):
+        raise Problem("bad_request", "give either day or hold")
+    retention = call.centre.retention
+    if asked.hold:
+        found = await retention.exams_of_hold((await call.centre.holds.one(asked.hold)).id)
+    else:
+        try:
+            day = date.fromisoformat(asked.day)
+        except ValueError as error:
+            raise Problem("bad_request", f"{asked.day} is no day") from error
+        found = await retention.exams_of_day(day, call.centre.config.zone)
+    return DueExams(items=tuple(map(_exam, found.items)), left_out=found.left_out)
 
 
 async def deletions(call: Call, _: Nothing) -> Deletions:
@@ -92,6 +114,22 @@ def _piece(one: Piece) -> DuePiece:
     return DuePiece(**{name: getattr(one, name) for name in DuePiece.__struct_fields__})
 
 
+def _exam(one: ExamDue) -> DueExam:
+    session = one.session
+    return DueExam(
+        session=session.id if session else "",
+        courses=courses_of(session) if session else (),
+        room=one.room,
+        room_name=one.room_name,
+        start=session.start if session else one.start,
+        end=session.end if session else one.end,
+        first_at=one.first_at,
+        last_at=one.last_at,
+        due=_total(one.due),
+        held=_total(one.held),
+    )
+
+
 def _total(one: Counted) -> Total:
     return Total(segments=one.segments, bytes=one.bytes)
 
@@ -118,6 +156,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         gives=DueDays,
         needs=Action.see_holds,
         summary="What reaches the end of its term, day by day",
+    ),
+    get(
+        "/retention/exams",
+        exams,
+        query=DueExamsQuery,
+        gives=DueExams,
+        needs=Action.see_holds,
+        summary="Whose footage goes on a day, or is kept by a hold, by exam and room",
+        errors=("no_such",),
     ),
     get(
         "/retention/deletions",

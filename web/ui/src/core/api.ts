@@ -16,6 +16,7 @@ import type {
   Covered,
   Due,
   DueDay,
+  DueExams,
   Hold,
   Forecast,
   Invitation,
@@ -220,6 +221,11 @@ export class Api {
 
   async dueDays(days: number): Promise<DueDay[]> {
     return (await this.json<{ items: DueDay[] }>('GET', '/retention/days', { query: { days } })).items
+  }
+
+  /** Whose footage goes on a day of the site, or is kept by a hold. */
+  dueExams(of: { day: string } | { hold: string }): Promise<DueExams> {
+    return this.json('GET', '/retention/exams', { query: of })
   }
 
   due(at?: string): Promise<Due> {

@@ -574,6 +574,26 @@ export interface DueDay {
   held: Total
 }
 
+/** One room's footage of one exam, and when it goes. */
+export interface DueExam {
+  /** Empty: it shows no exam that stands in the timetables. */
+  session: string
+  courses: Course[]
+  room: string
+  room_name: string
+  start: string
+  end: string
+  first_at: string
+  last_at: string
+  due: Total
+  held: Total
+}
+
+export interface DueExams {
+  items: DueExam[]
+  left_out: number
+}
+
 export interface Due {
   at: string
   totals: Record<'due' | 'held' | 'deferred', Total>

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     and_,
     case,
     exists,
@@ -80,6 +81,17 @@ def is_held(*but: str) -> ColumnElement[bool]:
         .correlate(segments)
     )
     return exists(live)
+
+
+def held_ids() -> Select[tuple[str]]:
+    """Select the segments that live holds touch: found from the holds, which are few."""
+    return (
+        select(segments.c.id)
+        .select_from(holds)
+        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
+        .join(segments, touched_by_hold())
+        .where(holds.c.state.in_(LIVE))
+    )
 
 
 def stays() -> ColumnElement[bool]:

@@ -34,6 +34,14 @@ class Total:
     segments: int
     bytes: int
 
+    def __add__(self, other: "Total") -> "Total":
+        """Take both together."""
+        return Total(self.segments + other.segments, self.bytes + other.bytes)
+
+    def __sub__(self, other: "Total") -> "Total":
+        """Take the other out."""
+        return Total(self.segments - other.segments, self.bytes - other.bytes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExamDue:

@@ -1,5 +1,6 @@
 """How long footage of each category is kept, what will be deleted by when, and what was."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.clock import Clock
 from contract.retention import FLOOR_DAYS, TooShort, period
 from orchestrator.accounts import Person
-from orchestrator.covers import goes_at, is_deleted, is_held, stays, touched_by_hold
+from orchestrator.covers import goes_at, held_ids, is_deleted, is_held, stays, touched_by_hold
 from orchestrator.dueexams import ExamsDue, Total, read_due_exams, term_between
 from orchestrator.exams import Lead
 from orchestrator.ledger import Act, append
@@ -38,6 +39,7 @@ from orchestrator.store.tables import (
 )
 
 _MOST_DAYS = 36500
+_US = timedelta(microseconds=1)
 _DAY_US = 86_400_000_000
 _FIRST = date(1970, 1, 1)
 
@@ -138,38 +140,38 @@ class Retention:
         What is held stands at the day on which its term ends; under a hold that lapses by itself,
         at the day on which it does.
         """
-        s = segments.c
-        kept = stays()
-        when = case((kept, s.retain_until), else_=goes_at())
         offset = self._clock.now().astimezone(zone).utcoffset() or timedelta()
-        local = type_coerce(when, BigInteger) + offset // timedelta(microseconds=1)
-        day = (local // _DAY_US).label("day")
-        held = case((kept, 1), else_=0)
-        of_each = (
-            select(day, s.bytes, held.label("held"))
-            .where(s.retain_until <= until, when <= until, ~is_deleted())
-            .subquery()
+
+        def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
+            return (type_coerce(instant, BigInteger) + offset // _US) // _DAY_US
+
+        s = segments.c
+        term, goes, kept = day_of(s.retain_until), day_of(goes_at()), case((stays(), 1), else_=0)
+        sums = (func.count().label("segments"), func.coalesce(func.sum(s.bytes), 0).label("bytes"))
+        ending = (s.retain_until <= until, ~is_deleted())
+        each = select(term.label("term"), *sums).where(*ending).group_by(term)
+        # holds are few and find their footage by its camera; asking each recording is slow
+        by_then = case((goes_at() <= until, 1), else_=0)
+        named = (term.label("term"), goes.label("goes"), kept.label("kept"))
+        held = (
+            select(*named, by_then.label("goes_by_then"), *sums)
+            .where(*ending, s.id.in_(held_ids()))
+            .group_by(*named, by_then)
         )
-        c = of_each.c
-        query = (
-            select(
-                c.day,
-                c.held,
-                func.count().label("segments"),
-                func.coalesce(func.sum(c.bytes), 0).label("bytes"),
-            )
-            .group_by(c.day, c.held)
-            .order_by(c.day)
-        )
-        found: dict[int, dict[int, Total]] = {}
+        due: defaultdict[int, Total] = defaultdict(lambda: Total(0, 0))
+        stay: defaultdict[int, Total] = defaultdict(lambda: Total(0, 0))
         async with self._store.read() as connection:
-            for row in await connection.execute(query):
-                found.setdefault(row.day, {})[row.held] = Total(row.segments, int(row.bytes))
-        none = Total(0, 0)
-        return [
-            Day(str(_FIRST + timedelta(days=number)), of.get(0, none), of.get(1, none))
-            for number, of in found.items()
-        ]
+            for row in await connection.execute(each):
+                due[row.term] += Total(row.segments, int(row.bytes))
+            for row in await connection.execute(held):
+                size = Total(row.segments, int(row.bytes))
+                due[row.term] -= size
+                if row.kept:
+                    stay[row.term] += size
+                elif row.goes_by_then:
+                    due[row.goes] += size
+        numbers = sorted({day for of in (due, stay) for day, size in of.items() if size.segments})
+        return [Day(str(_FIRST + timedelta(days=n)), due[n], stay[n]) for n in numbers]
 
     async def exams_of_day(self, day: date, zone: tzinfo, limit: int = 1000) -> ExamsDue:
         """Name the exams whose footage goes on a day of the site's zone."""

@@ -201,10 +201,10 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     recording: bool = False
 
 
-Pressure = Literal["none", "low", "optional", "preview", "newest"]
+Pressure = Literal["none", "low", "optional", "spill", "newest"]
 """How far a box's disk has filled: nothing is given up yet below `optional`; at `optional` no new
-sub-stream is recorded, at `preview` no preview is kept either, at `newest` nothing new is. What was
-recorded stays, at every step."""
+sub-stream is recorded, at `spill` new files are made on the second volume where there is one, at
+`newest` nothing new is recorded. What was recorded stays, at every step."""
 
 
 class EdgeStatus(Message, frozen=True, kw_only=True):

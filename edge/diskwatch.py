@@ -1,4 +1,4 @@
-"""The disk the box records to: how full, which step of the ladder, each step told once."""
+"""The disks the box records to: how full, which step of the ladder, each step told once."""
 
 import logging
 import shutil
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.messages import Pressure, ShelfTrouble
-from edge.recording.pressure import marks, step
+from edge.recording.pressure import marks, step, with_second
+from edge.recording.second import is_mounted, place_of, stood_on
+from edge.recording.volume import read_identity
 
 log = logging.getLogger(__name__)
 
@@ -25,20 +27,31 @@ class DiskWatch:
     """Remembers the step, so that it is told when it changes."""
 
     def __init__(
-        self, place: Path, minimum_free_bytes: int, tell: Callable[[ShelfTrouble], None]
+        self, data: Path, minimum_free_bytes: int, tell: Callable[[ShelfTrouble], None]
     ) -> None:
-        self._place = place
+        self._data = data
         self._minimum = minimum_free_bytes
         self._tell = tell
+        self._first: Pressure = "none"
+        self._second: Pressure = "none"
         self._pressure: Pressure = "none"
 
     def look(self) -> Disk:
         """Look now; tells a step that is new, up or down."""
-        usage = shutil.disk_usage(self._place)
-        before, at = self._pressure, marks(usage.total, self._minimum)
-        self._pressure = step(before, usage.free, at)
+        usage = shutil.disk_usage(self._data)
+        before = self._pressure
+        self._first = step(self._first, usage.free, marks(usage.total, self._minimum))
+        self._pressure = with_second(self._first, self._look_at_second())
         if self._pressure != before:
             log.warning("the disk comes to %s, after %s", self._pressure, before)
             detail = f"{self._pressure}, after {before}: {usage.free} of {usage.total} bytes free"
             self._tell(ShelfTrouble(kind="pressure", detail=detail))
         return Disk(usage.total, usage.free, self._pressure)
+
+    def _look_at_second(self) -> Pressure | None:
+        """Give the second volume's step; None: there is none that new files are made on."""
+        shelf = self._data / "shelf"
+        if not is_mounted(shelf) or read_identity(place_of(shelf)) is None:
+            return None
+        self._second, _ = stood_on(self._second, place_of(shelf), self._minimum)
+        return self._second

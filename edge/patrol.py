@@ -9,6 +9,8 @@ from contract.messages import SegmentClosed, ShelfTrouble
 from edge.config import EdgeConfig
 from edge.journal import Journal, fact_id
 from edge.recording.integrity import Fault, look_at, read_through
+from edge.recording.names import is_on_second
+from edge.recording.second import is_mounted
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +49,21 @@ class Patrol:
             await self._confirm(row)
         rows = await self._journal.segments_recorded(self._glanced, _GLANCED_AT_ONCE)
         self._glanced = rows[-1][0] if rows else 0
+        rows = [each for each in rows if self._is_there(each[1])]
         self._doubted += await asyncio.to_thread(
             lambda: [row for _, row in rows if look_at(self._config.data, row)]
         )
         following = await self._journal.segments_recorded(self._read, 1)
         self._read = following[-1][0] if following else 0
         for _, row in following:
+            if not self._is_there(row):
+                continue
             if await asyncio.to_thread(read_through, self._config.data, row):
                 self._doubted.append(row)
+
+    def _is_there(self, row: SegmentClosed) -> bool:
+        """Say of a second volume that is away nothing file by file: the recorder tells of it."""
+        return not is_on_second(row.path) or is_mounted(self._config.shelf)
 
     async def _confirm(self, row: SegmentClosed) -> None:
         """Look again: the box itself may just have deleted it at the end of its term."""

@@ -9,8 +9,6 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
 from contract.clock import Clock
 from contract.messages import DeferCause
 from edge import references
@@ -20,7 +18,9 @@ from edge.expiry import CentreTime, Decision, Defer, Delete, Footing, Keep, Term
 from edge.holds import HoldsInForce, holding
 from edge.journal import Journal
 from edge.orders import OrdersInForce
-from edge.recording.volume import Identity
+from edge.recording.names import SECOND, is_on_second
+from edge.recording.second import KNOWN_AS, place_of
+from edge.recording.volume import FIRST, read_identity
 from edge.terms import Terms
 
 log = logging.getLogger(__name__)
@@ -116,8 +116,9 @@ class Remover:
         await self._terms.raise_of(sorted(self._grown), self._clock.now())
         self._grown = set()
 
-    async def _footing(self) -> Footing:
-        volume = await self._volume()
+    async def _footing(self, path: str = "") -> Footing:
+        """Give what is certain now, with the volume on which this path lies."""
+        volume = await self._volume(path)
         return Footing(
             now=self._clock.now(),
             is_trusted=self._is_trusted(),
@@ -126,14 +127,12 @@ class Remover:
             volume=volume,
         )
 
-    async def _volume(self) -> str | None:
-        """Give the volume below the shelf, when it is the one the journal knows."""
-        try:
-            raw = (self._data / "volume.json").read_bytes()
-            found = msgspec.json.decode(raw, type=Identity).volume
-        except (OSError, msgspec.MsgspecError):
-            return None
-        return found if await self._journal.meta("volume") == found else None
+    async def _volume(self, path: str = "") -> str | None:
+        """Give the volume on which this path lies, when it is the one the journal knows."""
+        on_second = is_on_second(path)
+        found = read_identity(place_of(self._data / "shelf") if on_second else self._data)
+        known = await self._journal.meta(KNOWN_AS if on_second else FIRST)
+        return found if found is not None and known == found else None
 
     async def _expire(self) -> None:
         stays = 0
@@ -164,7 +163,7 @@ class Remover:
         The holds are read last, and nothing is awaited after them.
         """
         await self._raise_grown()
-        footing = await self._footing()
+        footing = await self._footing(term.path)
         fresh = await self._terms.renewed(term)
         mine = [one for one in self._orders().cameras if one.id == term.camera]
         if term.path.startswith(f"{references.PLACE}/") and term.path in self._views.in_use(mine):
@@ -184,7 +183,7 @@ class Remover:
         return False
 
     async def _is_right(self, term: Term) -> bool:
-        volume = await self._volume()
+        volume = await self._volume(term.path)
         return volume is not None and term.volume in ("", volume)
 
     async def _delete(self, term: Term) -> Decision:
@@ -242,8 +241,11 @@ class Remover:
         found = await asyncio.to_thread(
             lambda: list(_strays(self._data, known | used, before.timestamp()))
         )
-        if found:
-            await self._terms.register_strays(found, volume)
+        second = await self._volume(f"shelf/{SECOND}/")
+        for of, is_second in ((volume, False), (second, True)):
+            mine = [stray for stray in found if is_on_second(stray[0]) == is_second]
+            if mine and of is not None:
+                await self._terms.register_strays(mine, of)
         self._strays_at = now
 
 
@@ -281,12 +283,15 @@ def _open_folder(data: Path, path: PurePosixPath) -> int:
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     here = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     volume = os.fstat(here).st_dev
+    on_second = is_on_second(path.as_posix())
     for step in path.parent.parts:
         try:
             deeper = os.open(step, flags, dir_fd=here)
         finally:
             os.close(here)
         here = deeper
+        if on_second and step == SECOND:
+            volume = os.fstat(here).st_dev
     if os.fstat(here).st_dev != volume:
         os.close(here)
         raise OSError(f"{path} lies on another volume")
@@ -312,6 +317,8 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
                 path = file.relative_to(data).as_posix()
                 if path in known or (place == references.PLACE and name in references.NO_VIEWS):
                     continue
+                if path == f"shelf/{SECOND}/volume.json":
+                    continue
                 with suppress(FileNotFoundError):
                     found = file.lstat()
                     if place != "shelf" or found.st_ctime < before:  # it may be about to be sealed
@@ -319,5 +326,5 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
 
 
 def _camera_in(path: str) -> str:
-    parts = [part for part in PurePosixPath(path).parts if part not in _PLACES]
+    parts = [part for part in PurePosixPath(path).parts if part not in (*_PLACES, SECOND)]
     return parts[0] if len(parts) > 1 else ""

@@ -15,7 +15,7 @@ from contract.ticket import Ticket, TicketRefused, check
 from edge.journal import from_us
 from edge.live.telling import Teller
 from edge.live.used import UsedTickets
-from edge.recording.names import parse
+from edge.recording.names import SECOND, parse
 
 
 class NoSuchRecording(Exception):
@@ -175,10 +175,11 @@ def _key_pictures(shelf: Path, path: str, first: int, last: int) -> bytes:
 
 
 def _growing(shelf: Path, camera: str) -> Growing:
-    folder = (shelf / camera).resolve()
-    if folder.parent != shelf.resolve():
+    folders = [(place / camera).resolve() for place in (shelf, shelf / SECOND)]
+    if folders[0].parent != shelf.resolve():
         raise NoSuchRecording(camera)
-    for file in sorted(folder.glob("*/*.part"), reverse=True):
+    parts = [part for folder in folders for part in folder.glob("*/*.part")]
+    for file in sorted(parts, key=lambda part: part.name, reverse=True):
         path = file.relative_to(shelf.resolve())
         name = parse(PurePosixPath(path.as_posix()))
         if name is None or name.stream != "main":

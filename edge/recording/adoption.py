@@ -8,10 +8,12 @@ from typing import BinaryIO, NamedTuple
 
 from contract.fmp4 import Found, duration_of, walk
 from contract.merkle import Merkle
-from edge.recording.names import Name, parse
+from edge.recording.names import SECOND, Name, parse
 from edge.recording.segment import Finished
 from edge.rtsp.timeline import us_of_90k
 
+NO_CAMERAS = (SECOND, "lost+found")
+"""Folders on a shelf that are no cameras'."""
 _MOOF_LIMIT = 1 << 20
 
 
@@ -116,7 +118,8 @@ def files(day: Path) -> list[Path]:
 
 def _folders(place: Path) -> list[Path]:
     try:
-        return sorted(entry for entry in place.iterdir() if entry.is_dir())
+        found = (one for one in place.iterdir() if one.name not in NO_CAMERAS and one.is_dir())
+        return sorted(found)
     except FileNotFoundError:
         return []
 

@@ -20,7 +20,9 @@ from edge.recording import adoption
 from edge.recording.names import Name
 from edge.recording.rows import Rows
 from edge.recording.sealing import NotSynced, fact_of, seal
+from edge.recording.second import Second
 from edge.recording.segment import Finished
+from edge.recording.volume import read_identity
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,13 @@ class Books:
         clock: Clock,
         volume: str,
         clock_trusted: Callable[[], bool],
+        second: Second | None = None,
     ) -> None:
         self._config = config
         self._rows = rows
         self._clock = clock
         self._volume = volume
+        self._second = second
         self._clock_trusted = clock_trusted
         self._boot = boot_id()
         self.on_unsealed: Callable[[Finished], None] = lambda _finished: None
@@ -75,12 +79,13 @@ class Books:
         clock: Clock,
         volume: str,
         clock_trusted: Callable[[], bool],
+        second: Second | None = None,
     ) -> AsyncGenerator["Books"]:
         """Work until the end; then what was asked for is done within seconds, or left over.
 
         A segment left over is a `.part`, or sealed without a row: the next start adopts it.
         """
-        books = cls(config, rows, clock, volume, clock_trusted)
+        books = cls(config, rows, clock, volume, clock_trusted, second)
         try:
             yield books
         finally:
@@ -103,6 +108,12 @@ class Books:
         """Record and tell a gap, once."""
         at = self._clock.now()
         self._rows.put(lambda journal: journal.add_gap(gap, at))
+
+    async def take_over(self, parts: list[Path]) -> None:
+        """Seal what an earlier run left on a second volume that was found."""
+        for part in parts:
+            await self._jobs.put(partial(self._adopt, part))
+        self._look_again.set()
 
     async def adopt(self, parts: list[Path], done: asyncio.Event) -> None:
         """Seal what an earlier run left and find what the journal does not know, until cancelled.
@@ -158,13 +169,13 @@ class Books:
         return True
 
     async def _seal(self, finished: Finished, trusted: bool, run: str = "") -> None:
-        config = self._config
-        expected = finished.name.file(config.shelf, "mp4")
+        shelf = finished.part.parents[2]  # of the volume on which it was begun
+        expected = finished.name.file(shelf, "mp4")
         self._unrecorded.add(expected)
         try:
             if finished.cut_to is not None:
                 finished = await asyncio.to_thread(adoption.cut, finished)
-            place = await asyncio.to_thread(seal, finished, config.shelf)
+            place = await asyncio.to_thread(seal, finished, shelf)
         except ValueError as error:
             self._unrecorded.discard(expected)
             self._unsealed.pop(finished.part, None)
@@ -182,9 +193,8 @@ class Books:
             return
         if self._unsealed.pop(finished.part, None):
             log.warning("%s could be sealed after all", finished.name.segment)
-        fact = fact_of(
-            finished, place, config.data, self._volume, clock_trusted=trusted, clock_run=run
-        )
+        data, volume = self._config.data, self._volume_of(shelf)
+        fact = fact_of(finished, place, data, volume, clock_trusted=trusted, clock_run=run)
 
         async def record(journal: Journal) -> None:
             await journal.add_segment(fact, self._clock.now())
@@ -192,6 +202,9 @@ class Books:
 
         if not self._rows.put(record):
             self._unrecorded.discard(place)
+
+    def _volume_of(self, shelf: Path) -> str:
+        return self._volume if shelf == self._config.shelf else read_identity(shelf) or ""
 
     async def _adopt(self, path: Path) -> None:
         name = adoption.name_of(path, self._config.shelf)
@@ -214,9 +227,12 @@ class Books:
 
     async def _look_for_strays(self, done: asyncio.Event) -> None:
         """Adopt sealed files without a row, set aside what is not ours, newest first."""
-        shelf, data = self._config.shelf, self._config.data
+        data = self._config.data
+        shelves = [self._config.shelf]
+        if self._second is not None and self._second.volume is not None:
+            shelves.append(self._second.place)
         recent = f"{self._clock.now() - _RECENT:%Y-%m-%d}"
-        days = await asyncio.to_thread(adoption.days, shelf)
+        days = [day for one in shelves for day in await asyncio.to_thread(adoption.days, one)]
         for day in sorted(days, key=lambda day: day.name, reverse=True):
             if day.name < recent:
                 done.set()

@@ -21,8 +21,9 @@ from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
 from edge.recording.gaps import Failure
 from edge.recording.ordersfile import OrdersFile
-from edge.recording.pressure import marks, may_record, step
+from edge.recording.pressure import is_spilling, may_record
 from edge.recording.recorder import Cuts, Recorder
+from edge.recording.second import Second, stood_on
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
 from edge.rtsp.spacing import Spacing
 from edge.rtsp.sweep import Sweep
@@ -52,6 +53,7 @@ class Fleet:
         feed: FeedServer,
         group: asyncio.TaskGroup,
         seal_key: SealKey,
+        second: Second,
         earliest: Callable[[], datetime | None],
     ) -> None:
         self.file = OrdersFile(config.orders)
@@ -65,6 +67,7 @@ class Fleet:
         self._origins = Origins(seal_key)
         self._ordered: list[Ordered] = []
         self._earliest = earliest
+        self._second = second
         self._sweep = Sweep(clock)
         self._spacing = Spacing(clock)
         self._tasks: dict[Key, tuple[Origin, asyncio.Task[None]]] = {}
@@ -74,6 +77,7 @@ class Fleet:
         self._trouble_at: float | None = None
         self._told: set[Trouble] = set()
         self._pressure: Pressure = "none"
+        self._place = config.shelf
         self._ahead = self._ahead_now()
         feed.on_watched = self._on_watched
         books.on_unsealed = self._on_unsealed
@@ -135,7 +139,7 @@ class Fleet:
             coverage = self.coverage.setdefault(key, Coverage())
             recorder = Recorder(
                 key,
-                self._config.shelf,
+                self._place,
                 Cuts.staggered(key, self._config.segment_seconds),
                 coverage,
                 self._clock,
@@ -188,16 +192,23 @@ class Fleet:
     def _look_at_space(self, now: datetime) -> None:
         """Stop a little before the disk is full: what happened must still fit into the journal.
 
-        The agent tells which step of the ladder the disk stands on; here it is acted on.
+        Before that new files are made on the second volume. The agent tells which step of the
+        ladder the disk stands on; here it is acted on.
         """
-        found = os.statvfs(self._config.shelf)
-        size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
-        self._pressure = step(self._pressure, free, marks(size, self._config.minimum_free_bytes))
+        first = self._config.shelf
+        self._pressure, _ = stood_on(self._pressure, first, self._config.minimum_free_bytes)
+        second = self._second.room() if is_spilling(self._pressure) else None
+        place = second or first
+        if place != self._place:
+            log.warning("new files are made in %s", place)
+            self._place = place
+            for stream in self.streams.values():
+                stream.recorder.move(place)
         if may_record("main", self._pressure):
             return
         full = ShelfBroken(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         for stream in self.streams.values():
-            if stream.recorder.is_due(now):
+            if stream.recorder.is_due(now) and (second is None or stream.recorder.grows_in(first)):
                 stream.recorder.refuse(full)
 
     def _reconcile(self) -> None:

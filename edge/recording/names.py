@@ -8,6 +8,9 @@ from typing import NamedTuple
 from contract.messages import Stream
 from edge.journal import from_us, to_us
 
+SECOND = ".second"
+"""Below the shelf: where a second volume is mounted. No camera has such a name."""
+
 _FORM = re.compile(r"(\d{8}T\d{6}\d{3})(\.sub)?\.(mp4|part)")
 
 
@@ -37,6 +40,11 @@ class Name(NamedTuple):
         return shelf / self.camera / date / f"{self.stamp}{middle}.{ending}"
 
 
+def is_on_second(path: str) -> bool:
+    """True for a path, relative to the box's data folder, of the second volume."""
+    return path.startswith(f"shelf/{SECOND}/")
+
+
 def whole_ms(us: int) -> int:
     """Round down to whole milliseconds."""
     return us - us % 1000
@@ -44,6 +52,8 @@ def whole_ms(us: int) -> int:
 
 def parse(path: PurePosixPath) -> Name | None:
     """Read a path relative to the shelf; None for what is not named by us."""
+    if path.parts[:1] == (SECOND,):
+        path = PurePosixPath(*path.parts[1:])
     if len(path.parts) != 3:
         return None
     match = _FORM.fullmatch(path.name)

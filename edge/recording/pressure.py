@@ -24,7 +24,7 @@ class Marks:
 
     low: int
     optional: int
-    preview: int
+    spill: int
     newest: int
 
     def of(self, step: Pressure) -> int:
@@ -32,7 +32,7 @@ class Marks:
         marks: dict[Pressure, int] = {
             "low": self.low,
             "optional": self.optional,
-            "preview": self.preview,
+            "spill": self.spill,
             "newest": self.newest,
         }
         return marks.get(step, 0)
@@ -60,6 +60,16 @@ def may_record(stream: Stream, pressure: Pressure) -> bool:
     return STEPS.index(pressure) < STEPS.index(limit)
 
 
-def may_keep_previews(pressure: Pressure) -> bool:
-    """True when small pictures for looking through footage may be written."""
-    return STEPS.index(pressure) < STEPS.index("preview")
+def is_spilling(pressure: Pressure) -> bool:
+    """True when new files belong on the second volume, where there is one with room."""
+    return STEPS.index(pressure) >= STEPS.index("spill")
+
+
+def with_second(first: Pressure, second: Pressure | None) -> Pressure:
+    """Give the step of a box with a second volume; None: it has none that may be written to.
+
+    The newest is lost only when neither takes it.
+    """
+    if first == "newest" and second is not None and second != "newest":
+        return "spill"
+    return first

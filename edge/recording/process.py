@@ -24,6 +24,7 @@ from edge.recording.books import Books
 from edge.recording.fleet import Fleet
 from edge.recording.gapwatch import GapWatch
 from edge.recording.rows import Rows
+from edge.recording.second import Second
 from edge.recording.statements import Statements
 from edge.recording.volume import WrongVolume, confirm, identify
 
@@ -56,20 +57,23 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
         began = RecorderBegan(began=clock.now(), last_alive=last_alive)
         rows.put(lambda journal: journal.add_fact(began, began.began))
         volume = await _identified(config, rows, clock)
+        second = Second(config, rows, clock)
         parts = await asyncio.to_thread(adoption.unfinished, config.shelf)
         with _goodbye(status):
             async with (
-                Books.open(config, rows, clock, volume, trust.trusted) as books,
+                Books.open(config, rows, clock, volume, trust.trusted, second) as books,
                 FeedServer.open(config.run / "feed.sock") as feed,
                 asyncio.TaskGroup() as group,
             ):
                 adopted = asyncio.Event()
                 key = SealKey.load_or_make(config.keys / "seal.key")
-                fleet = Fleet(config, clock, books, feed, group, key, trust.earliest)
+                fleet = Fleet(config, clock, books, feed, group, key, second, trust.earliest)
                 watch = GapWatch(fleet, rows, books, clock, last_alive)
                 group.create_task(rows.failed(), name="rows")
                 group.create_task(books.failed(), name="books")
-                group.create_task(books.adopt(parts, adopted), name="adoption")
+                second.on_found = books.take_over
+                group.create_task(_adopt(books, second, parts, adopted), name="adoption")
+                group.create_task(second.run(), name="second volume")
                 group.create_task(fleet.run(), name="fleet")
                 group.create_task(_watch_gaps(adopted, watch), name="gaps")
                 statements = Statements(fleet.file, rows, clock)
@@ -112,6 +116,13 @@ async def _complain(journal: Journal, fact: ShelfTrouble, at: datetime) -> None:
 def _wrong(error: WrongVolume) -> ShelfTrouble:
     log.error("%s", error)
     return ShelfTrouble(kind="wrong_volume", detail=str(error))
+
+
+async def _adopt(books: Books, second: Second, parts: list[Path], adopted: asyncio.Event) -> None:
+    """What lies on a second volume that is there from the start belongs to what was left."""
+    if second.is_mounted:
+        await second.look()
+    await books.adopt(parts, adopted)
 
 
 async def _watch_gaps(adopted: asyncio.Event, watch: GapWatch) -> None:

@@ -89,6 +89,10 @@ class Recorder:
         """The file that grows."""
         return self._segment
 
+    def grows_in(self, shelf: Path) -> bool:
+        """True while a file grows that was made there."""
+        return self._segment is not None and self._segment.shelf == shelf
+
     @property
     def is_waiting_for_disk(self) -> bool:
         """True for some seconds after the shelf refused bytes."""
@@ -106,6 +110,11 @@ class Recorder:
         self._windows = [(to_us(window.start), to_us(window.end)) for window in windows]
         if not windows:
             self.end()
+
+    def move(self, shelf: Path) -> None:
+        """Make new files there from now on; the one that grows ends before the next key picture."""
+        self._shelf = shelf
+        self._cut_at = 0
 
     def take(self, pictures: list[Picture]) -> None:
         """Keep those of the pictures that fall into a window; none: write what is collected."""

@@ -66,7 +66,7 @@ class GrowingSegment:
         self.path: Path | None = None
         self.fd = -1
         """The file, open for writing; -1: nothing was written yet."""
-        self._shelf = shelf
+        self.shelf = shelf
         self._merkle = Merkle()
         self._fragmenter = Fragmenter(first.timestamp_90k)
 
@@ -123,7 +123,7 @@ class GrowingSegment:
         if fragment is None:
             return None
         if self.fd < 0:
-            self.fd, self.name, self.path = _create(self._shelf, self.name)
+            self.fd, self.name, self.path = _create(self.shelf, self.name)
             self._write((init_section(self.parameters),), fragment.pieces)
         else:
             self._write(fragment.pieces)
@@ -141,7 +141,7 @@ class GrowingSegment:
                 self.path.unlink()
             return None
         return Finished(
-            name=_free(self._shelf, self.name, self.path),
+            name=_free(self.shelf, self.name, self.path),
             part=self.path,
             fd=self.fd,
             end_us=self._at(self._end_90k),

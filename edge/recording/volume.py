@@ -8,9 +8,13 @@ import msgspec
 from contract.clock import Clock, Instant
 from contract.keys import write_private
 from edge.journal import Journal
+from edge.recording.names import SECOND
 from edge.recording.rows import Rows
 
-_META = "volume"
+FIRST = "volume"
+"""Under this the journal knows the first volume's id."""
+_NO_FOOTAGE = ("lost+found", SECOND)
+"""What lies on a volume that nothing was recorded to yet."""
 
 
 class WrongVolume(Exception):
@@ -24,8 +28,8 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_at: Instant
 
 
-async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock) -> str:
-    """Give the volume's id; raises WrongVolume.
+async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock, known_as: str = FIRST) -> str:
+    """Give the id of the volume below `data`; raises WrongVolume.
 
     The file alone says it. Only where there is none, at the first use of an empty volume, must the
     journal be asked.
@@ -34,30 +38,34 @@ async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock) -> str:
     try:
         return msgspec.json.decode(place.read_bytes(), type=Identity).volume
     except FileNotFoundError:
-        return _make(place, shelf, await rows.read(_remembered), clock)
+        return _make(place, shelf, await rows.read(lambda journal: journal.meta(known_as)), clock)
     except msgspec.MsgspecError as error:
         raise WrongVolume(f"{place} cannot be read: {error}") from error
 
 
-async def confirm(data: Path, found: str, journal: Journal) -> None:
+async def confirm(data: Path, found: str, journal: Journal, known_as: str = FIRST) -> None:
     """Hold the volume's id against the one the journal knows; raises WrongVolume."""
-    expected = await _remembered(journal)
+    expected = await journal.meta(known_as)
     if expected is None:
-        await journal.set_meta(_META, found)
+        await journal.set_meta(known_as, found)
     elif expected != found:
         raise WrongVolume(
             f"{data} holds volume {found}, the journal knows {expected}: is the right disk mounted?"
         )
 
 
-async def _remembered(journal: Journal) -> str | None:
-    return await journal.meta(_META)
+def read_identity(data: Path) -> str | None:
+    """Give the id that a volume says it has; None: it says nothing that can be read."""
+    try:
+        return msgspec.json.decode((data / "volume.json").read_bytes(), type=Identity).volume
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _make(place: Path, shelf: Path, expected: str | None, clock: Clock) -> str:
     if expected is not None:
         raise WrongVolume(f"{place} is gone, the journal knows {expected}: is the disk mounted?")
-    if shelf.exists() and any(shelf.iterdir()):
+    if shelf.exists() and any(one.name not in _NO_FOOTAGE for one in shelf.iterdir()):
         raise WrongVolume(f"{shelf} holds footage but {place} is gone: whose disk is this?")
     identity = Identity(secrets.token_hex(16), clock.now())
     shelf.mkdir(exist_ok=True)  # before: who has an identity is never asked for a shelf again

@@ -221,8 +221,8 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
             60,
             ("录像磁盘空间不足", "Recording disk filling up"),
             (
-                "边缘盒可用空间低于下限；更少时先停子码流，再停预览图",
-                "The box has less free space than its minimum; sub-streams, then previews go first",
+                "边缘盒可用空间低于下限；更少时先停子码流，再改录到第二块磁盘（如有）",
+                "Less free space than the minimum: sub-streams go next, then a second disk is used",
             ),
             (
                 "空间用尽后新的录像将丢失；已有录像不会被删除",

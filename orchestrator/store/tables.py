@@ -401,7 +401,7 @@ edge_volumes = Table(  # the volume each box records to, as last heard
     Column("at", InstantType, nullable=False),  # by the box's clock
     Column("total_bytes", BigInteger, nullable=False),
     Column("pressure", Text, nullable=False),  # step of the ladder it stands on
-    one_of("pressure", ("none", "low", "optional", "preview", "newest")),
+    one_of("pressure", ("none", "low", "optional", "spill", "newest")),
 )
 
 archive_copies = Table(  # second copies of segments, read back and found right by their boxes

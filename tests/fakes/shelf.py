@@ -93,11 +93,19 @@ class Shelf:
         return await self.seal(camera, end - timedelta(seconds=seconds), end, size, knows_clock)
 
     async def seal(
-        self, camera: str, start: datetime, end: datetime, size: int = 100, knows_clock: bool = True
+        self,
+        camera: str,
+        start: datetime,
+        end: datetime,
+        size: int = 100,
+        knows_clock: bool = True,
+        *,
+        place: str = "shelf",
+        volume: str = "v1",
     ) -> Path:
         """Seal a segment of this span."""
         name = Name(camera, "main", to_us(start) // 1000 * 1000)
-        file = name.file(self.data / "shelf", "mp4")
+        file = name.file(self.data / place, "mp4")
         await asyncio.to_thread(_write, file, size)
         await self.journal.add_segment(
             SegmentClosed(
@@ -112,7 +120,7 @@ class Shelf:
                 previous="",
                 fragments=1,
                 clock="trusted" if self.is_trusted else "untrusted",
-                volume="v1",
+                volume=volume,
                 clock_run=sealed_in(self.clock, self.boot, end) if knows_clock else "",
             ),
             self.clock.now(),

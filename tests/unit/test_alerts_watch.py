@@ -110,7 +110,7 @@ def test_a_disk_that_fills_is_one_alert_and_a_full_one_another(watch: Watch) -> 
     steps: dict[Pressure, list[str]] = {
         "none": [],
         "low": ["disk_low b1"],
-        "preview": ["disk_low b1"],
+        "spill": ["disk_low b1"],
         "newest": ["disk_full b1"],
     }
     for step, told in steps.items():

@@ -9,6 +9,8 @@ from contract.messages import Message, ShelfTrouble, Source
 from edge.feedserver import FeedServer
 from edge.recording.books import Books
 from edge.recording.fleet import Fleet
+from edge.recording.rows import Rows
+from edge.recording.second import Second
 from edge.recording.segment import ShelfBroken
 from tests.fakes.broker import background
 from tests.fakes.clock import ManualClock
@@ -26,8 +28,9 @@ async def test_each_kind_of_trouble_is_told_once_until_the_disk_takes_bytes_agai
     books = cast("Books", SimpleNamespace(tell=told.append, seal=None, on_unsealed=None))
     key = SealKey.load_or_make(box.config.keys / "seal.key")
     broken, full = (ShelfBroken(OSError(number, "x")) for number in (errno.EIO, errno.ENOSPC))
+    second = Second(box.config, cast("Rows", None), clock)
     async with asyncio.TaskGroup() as group:
-        fleet = Fleet(box.config, clock, books, FeedServer(), group, key, lambda: None)
+        fleet = Fleet(box.config, clock, books, FeedServer(), group, key, second, lambda: None)
         async with background(fleet.run()):
             for error in (broken, full, broken, full):
                 fleet.shelf_broke(("cam", "main"), error)
@@ -52,8 +55,9 @@ async def test_a_stream_whose_camera_left_the_orders_is_forgotten_a_minute_later
     told: list[Message] = []
     books = cast("Books", SimpleNamespace(tell=told.append, seal=None, on_unsealed=None))
     key = SealKey.load_or_make(box.config.keys / "seal.key")
+    second = Second(box.config, cast("Rows", None), clock)
     async with asyncio.TaskGroup() as group:
-        fleet = Fleet(box.config, clock, books, FeedServer(), group, key, lambda: None)
+        fleet = Fleet(box.config, clock, books, FeedServer(), group, key, second, lambda: None)
         async with background(fleet.run()):
             for camera in ("stays", "leaves"):
                 fleet.shelf_broke((camera, "main"), ShelfBroken(OSError(errno.EIO, "broken")))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.messages import Pressure
-from edge.recording.pressure import STEPS, marks, may_keep_previews, may_record, step
+from edge.recording.pressure import STEPS, is_spilling, marks, may_record, step, with_second
 
 GB = 1_000_000_000
 AT = marks(1000 * GB, 8 * GB)
@@ -22,7 +22,7 @@ def test_things_are_given_up_one_after_the_other_and_the_main_stream_last() -> N
     assert walked == list(STEPS)
     assert [may_record("main", one) for one in walked] == [True, True, True, True, False]
     assert [may_record("sub", one) for one in walked] == [True, True, False, False, False]
-    assert [may_keep_previews(one) for one in walked] == [True, True, True, False, False]
+    assert [is_spilling(one) for one in walked] == [False, False, False, True, True]
 
 
 def test_a_small_volume_keeps_only_the_journals_reserve() -> None:
@@ -36,6 +36,16 @@ def test_a_step_is_left_only_when_there_is_clearly_room_again() -> None:
     assert step("low", 8 * GB, AT) == "low"
     assert step("low", 10 * GB, AT) == "none"
     assert step("newest", 20 * GB, AT) == "none"
+
+
+@given(steps, st.none() | steps)
+def test_the_newest_is_lost_only_where_no_volume_takes_it(
+    first: Pressure, second: Pressure | None
+) -> None:
+    together = with_second(first, second)
+    assert (together == "newest") == (first == "newest" and second in (None, "newest"))
+    if first != "newest":
+        assert together == first
 
 
 @given(steps, free, free)
@@ -54,7 +64,7 @@ def test_a_step_is_stood_on_until_something_changes(before: Pressure, now: int) 
 def test_a_little_back_and_forth_changes_nothing(before: Pressure, now: int, little: int) -> None:
     stood = step(before, now, AT)
     down = step(stood, max(0, now - little), AT)
-    if STEPS.index(down) < STEPS.index("preview"):
+    if STEPS.index(down) < STEPS.index("spill"):
         assert step(down, now, AT) == down
 
 

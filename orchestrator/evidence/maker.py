@@ -29,14 +29,22 @@ from orchestrator.certificates.records import Kept, of_span
 from orchestrator.copiedfootage import CopiedFootage
 from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage, FootageChanged
-from orchestrator.evidence.manifest import Vouched, Wish, about, footage_name, segment_row, vouch
+from orchestrator.evidence.manifest import (
+    Site,
+    Vouched,
+    Wish,
+    about,
+    footage_name,
+    segment_row,
+    vouch,
+)
 from orchestrator.evidence.package import Package, beside_of, writing
 from orchestrator.evidence.plan import EvidenceRefused, Piece, Plan, facts_of, is_over
 from orchestrator.evidence.readme import add_reading_matter
 from orchestrator.keyring import Keyring
 from orchestrator.ledger import FIRST, Ledger
 from orchestrator.store import Store
-from orchestrator.store.tables import edges
+from orchestrator.store.tables import cameras, edges, rooms
 
 log = logging.getLogger(__name__)
 
@@ -97,9 +105,10 @@ class Maker:
             raise EvidenceRefused("no_space", f"about {plan.bytes} bytes are needed")
         told = await facts_of(self._store, plan.pieces)
         boxes = await self._vouched(told)
+        site = Site(self._site, self._zone, await self._rooms(wish))
         job = _Job(self, wish, plan, login, tell)
         with writing(place) as package:
-            add_reading_matter(package, wish, self._site)
+            add_reading_matter(package, wish, site)
             rows = [
                 row for piece in plan.pieces if (row := await job.footage(package, piece, told))
             ]
@@ -114,7 +123,7 @@ class Maker:
             package.finish(
                 about(
                     wish,
-                    self._site,
+                    site,
                     self._clock.now(),
                     rows,
                     plan.missing,
@@ -134,6 +143,15 @@ class Maker:
         """Give number and hash of the ledger's newest row; 0 and zeros while there is none."""
         newest = await self._ledger.head()
         return (0, FIRST) if newest is None else (newest.id, newest.hash)
+
+    async def _rooms(self, wish: Wish) -> dict[str, str]:
+        query = (
+            select(cameras.c.id, rooms.c.name)
+            .join(rooms, rooms.c.id == cameras.c.room)
+            .where(cameras.c.id.in_(wish.cameras))
+        )
+        async with self._store.read() as connection:
+            return {row.id: row.name for row in await connection.execute(query)}
 
     async def _certificates(self, wish: Wish) -> list[Kept]:
         async with self._store.read() as connection:

@@ -1,9 +1,10 @@
 """What a package says of itself: what, when, who, why, and what proves it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -29,6 +30,25 @@ class Wish:
     exported_by: str
     """The account that makes it."""
     approved_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Whose footage it is, in the words of the people there."""
+
+    name: str
+    zone: str
+    """Its time zone, by its IANA name."""
+    rooms: Mapping[str, str] = field(default_factory=dict)
+    """Each camera's room, where it is in one."""
+
+    def local(self, instant: datetime) -> str:
+        """Write an instant by the clocks of the site."""
+        return f"{instant.astimezone(ZoneInfo(self.zone)):%Y-%m-%d %H:%M:%S}"
+
+    def named(self, camera: str) -> str:
+        """Name a camera by its room, where it is in one."""
+        return f"{self.rooms[camera]} ({camera})" if camera in self.rooms else camera
 
 
 class BoxEnrolled(Message, frozen=True, kw_only=True):
@@ -87,7 +107,7 @@ def segment_row(fact: Fact, span_90k: tuple[int, int], made: Footage) -> dict[st
 
 def about(
     wish: Wish,
-    site: str,
+    site: Site,
     made_at: datetime,
     segments: Iterable[Mapping[str, Any]],
     missing: Iterable[tuple[str, Span]],
@@ -100,12 +120,20 @@ def about(
     """Give the manifest but for the list of files."""
     return {
         "id": wish.id,
-        "site": site,
+        "site": site.name,
         "made_at": _written(made_at),
         "what": {
             "cameras": list(wish.cameras),
             "from": _written(wish.span.start),
             "to": _written(wish.span.end),
+            "local": {
+                "zone": site.zone,
+                "from": site.local(wish.span.start),
+                "to": site.local(wish.span.end),
+            },
+            "rooms": {
+                camera: site.rooms[camera] for camera in wish.cameras if camera in site.rooms
+            },
             "missing": [
                 {"camera": camera, "from": _written(hole.start), "to": _written(hole.end)}
                 for camera, hole in missing

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from orchestrator.evidence import verifier
-from orchestrator.evidence.manifest import Wish
+from orchestrator.evidence.manifest import Site, Wish
 from orchestrator.evidence.package import Package
 
 _ZH = """{site} 考试录像证据包
@@ -12,7 +12,7 @@ _ZH = """{site} 考试录像证据包
 接收人：{recipient}
 事由：{reason}
 摄像机：{cameras}
-时段（UTC）：{start} 至 {end}
+时段：{start} 至 {end}（{zone}；UTC {utc_start} 至 {utc_end}）
 
 内容
   footage/     原始录像：摄像机送来的字节，未经转码；播放器只显示获准的时段。
@@ -39,7 +39,7 @@ Request: {request}
 Recipient: {recipient}
 Reason: {reason}
 Cameras: {cameras}
-Span (UTC): {start} to {end}
+Span: {start} to {end} ({zone}; UTC {utc_start} to {utc_end})
 
 Contents
   footage/     the original footage: the bytes that the cameras sent, not re-encoded; players show
@@ -66,16 +66,19 @@ Secrecy
 """
 
 
-def add_reading_matter(package: Package, wish: Wish, site: str) -> None:
+def add_reading_matter(package: Package, wish: Wish, site: Site) -> None:
     """Put both READMEs and the verifier into the package."""
     said = {
-        "site": site,
+        "site": site.name,
+        "zone": site.zone,
         "request": wish.request,
         "recipient": wish.recipient,
         "reason": wish.reason,
-        "cameras": ", ".join(wish.cameras),
-        "start": f"{wish.span.start:%Y-%m-%d %H:%M:%S}",
-        "end": f"{wish.span.end:%Y-%m-%d %H:%M:%S}",
+        "cameras": ", ".join(map(site.named, wish.cameras)),
+        "start": site.local(wish.span.start),
+        "end": site.local(wish.span.end),
+        "utc_start": f"{wish.span.start:%Y-%m-%d %H:%M:%S}",
+        "utc_end": f"{wish.span.end:%Y-%m-%d %H:%M:%S}",
     }
     package.add("README.zh-CN.txt", _ZH.format(**said).encode())
     package.add("README.en.txt", _EN.format(**said).encode())

@@ -772,15 +772,16 @@ class _Check:
         for camera in sorted({row["camera"] for row in rows}):
             ours = [row for row in rows if row["camera"] == camera]
             asked = {row["edge"] for row in ours if not row.get("copied")}
+            name = _named(self.manifest, camera)
             if camera not in made:
                 self.notes.append(
-                    f"no viewing copy of {camera}: its box alone could make one / "
-                    f"{camera} 没有观看副本，只有边缘盒能够制作"
+                    f"no viewing copy of {name}: its box alone could make one / "
+                    f"{name} 没有观看副本，只有边缘盒能够制作"
                 )
             elif made.count(camera) < len(asked) or any(row.get("copied") for row in ours):
                 self.notes.append(
-                    f"the viewing copy of {camera} does not show all of it / "
-                    f"{camera} 的观看副本未包含全部录像"
+                    f"the viewing copy of {name} does not show all of it / "
+                    f"{name} 的观看副本未包含全部录像"
                 )
 
     def _boxes(self) -> dict[str, bytes]:
@@ -944,10 +945,21 @@ def check(package: str, key: str | None) -> int:
     return report.code
 
 
+def _named(manifest: dict[str, Any], camera: str) -> str:
+    """Name a camera by its room, where the package says in which it is."""
+    room = manifest["what"].get("rooms", {}).get(camera)
+    return f"{room} ({camera})" if room else str(camera)
+
+
 def _describe(manifest: dict[str, Any]) -> None:
     what, who, why = manifest["what"], manifest["who"], manifest["why"]
-    print(f"cameras / 摄像机: {', '.join(what['cameras'])}")
-    print(f"span / 时段: {what['from']} – {what['to']}")
+    cameras = [_named(manifest, camera) for camera in what["cameras"]]
+    print(f"cameras / 摄像机: {', '.join(cameras)}")
+    span = f"{what['from']} – {what['to']}"
+    if "local" in what:
+        local = what["local"]
+        span = f"{local['from']} – {local['to']} ({local['zone']}; {span})"
+    print(f"span / 时段: {span}")
     print(f"request / 申请编号: {why['request']}    reason / 事由: {why['reason']}")
     print(f"recipient / 接收人: {who['recipient']}    exported by / 导出人: {who['exported_by']}")
     print(f"footage files / 原始录像: {len(manifest['segments'])}")

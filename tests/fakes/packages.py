@@ -14,12 +14,13 @@ from contract.spans import Span
 from orchestrator.certificates.records import Kept
 from orchestrator.evidence.certified import add_certificates
 from orchestrator.evidence.footage import Footage
-from orchestrator.evidence.manifest import Wish, about, footage_name, segment_row, vouch
+from orchestrator.evidence.manifest import Site, Wish, about, footage_name, segment_row, vouch
 from orchestrator.evidence.package import writing
 from orchestrator.evidence.readme import add_reading_matter
 from tests.fakes.footage import record
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+SITE = Site("试验大学", "Asia/Shanghai", {"cam-1": "教一 101"})
 WISH = Wish(
     id="ev-1",
     cameras=("cam-1",),
@@ -89,7 +90,7 @@ def make_package(
     """Make a package of what these segments have of the span."""
     rows = []
     with writing(place) as package:
-        add_reading_matter(package, wish, "试验大学")
+        add_reading_matter(package, wish, SITE)
         for seq, told in enumerate(segments, 1):
             span = in_90k(wish.span, told)
             with (
@@ -104,7 +105,7 @@ def make_package(
         box = vouch(keys.identity, "box-1", keys.box.public, START, START)
         said = about(
             wish,
-            "试验大学",
+            SITE,
             START,
             rows,
             [],

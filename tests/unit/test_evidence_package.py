@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -31,8 +32,10 @@ from orchestrator.evidence.verifier import (
     verify,
 )
 from tests.fakes.certified import START, chain, facts, gap, issued, known
-from tests.fakes.packages import Keys, make_package, recorded
+from tests.fakes.packages import WISH, Keys, make_package, recorded
 from tests.guard.sealed_guard import by_hand
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
@@ -313,11 +316,28 @@ def test_a_certificate_of_another_session_than_named_is_found(tmp_path: Path) ->
     assert "another certificate" in report.findings[0].what
 
 
+def test_both_readmes_name_room_and_the_schools_own_time_first(made: Made) -> None:
+    local = [
+        f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for at in (WISH.span.start, WISH.span.end)
+    ]
+    with zipfile.ZipFile(made.path) as package:
+        for name, between in (("README.zh-CN.txt", "至"), ("README.en.txt", "to")):
+            text = package.read(name).decode()
+            assert "教一 101 (cam-1)" in text
+            assert f"{local[0]} {between} {local[1]}" in text
+            assert f"UTC {WISH.span.start:%Y-%m-%d %H:%M:%S}" in text
+
+
 def test_the_verifier_in_the_package_needs_nothing_but_python(made: Made) -> None:
     key = base64.b64encode(made.key).decode()
     good = run_alone(made, made.path, "--key", key)
     assert (good.returncode, good.stderr) == (0, "")
     assert "附2-2026-0007" in good.stdout
+    assert "摄像机: 教一 101 (cam-1)" in good.stdout
+    local = [
+        f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for at in (WISH.span.start, WISH.span.end)
+    ]
+    assert f"时段: {local[0]} – {local[1]} (Asia/Shanghai; " in good.stdout
     assert run_alone(made, made.path).returncode == 3
     changed = bytearray(made.data)
     changed[1000] ^= 1

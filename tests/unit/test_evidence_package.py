@@ -242,7 +242,7 @@ def test_a_segment_that_is_left_out_in_the_middle_is_remarked(made: Made, tmp_pa
     assert chain == (
         "footage/cam-1/20261124T080005000.mp4: a segment before it is not in this package"
     )
-    assert "no viewing copy of cam-1" in viewing
+    assert "no viewing copy of 教一 101 (cam-1)" in viewing
 
 
 # ---------------------------------------------------------------- alone

@@ -20,7 +20,7 @@ api.onLoggedOut = () => {
   if (!session.me) return
   session.forget()
   useLive().close()
-  void router.push({ name: 'login', query: { next: router.currentRoute.value.fullPath } })
+  void router.push({ name: 'login', query: { next: router.currentRoute.value.fullPath, ended: '1' } })
 }
 
 app.mount('#app')

@@ -52,6 +52,15 @@ describe('logging in', () => {
     expect(useSession().mayBeLoggedIn()).toBe(false)
   })
 
+  it('says why one is here again', async () => {
+    const { page, enter } = await open('/login?next=/holds&ended=1')
+    expect(page.get('[data-testid=login-ended]').text()).toContain('在别处登录')
+    vi.spyOn(api, 'logIn').mockRejectedValue(new ApiError('bad_credentials', 401))
+    await enter('zhang', 'wrong')
+    expect(page.find('[data-testid=login-ended]').exists()).toBe(false)
+    expect((await open('/login')).page.find('[data-testid=login-ended]').exists()).toBe(false)
+  })
+
   it('never leads to another site', async () => {
     vi.spyOn(api, 'logIn').mockResolvedValue()
     vi.spyOn(api, 'me').mockResolvedValue(ME)

@@ -21,7 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contract.retention import CLOCKS_AGREE
 from orchestrator.agreedtime import read_agreed_time
 from orchestrator.store.columns import InstantType
-from orchestrator.store.tables import deletions, hold_cameras, holds, segments, settled_spans
+from orchestrator.store.tables import (
+    deletions,
+    hold_boxes,
+    hold_cameras,
+    holds,
+    segments,
+    settled_spans,
+)
 
 LIVE = ("PLACED", "ACTIVE", "REVIEW_DUE", "RELEASE_PROPOSED")
 """States in which a hold holds. It does from the moment it is placed, as far as the centre goes."""
@@ -116,6 +123,13 @@ def goes_at() -> ColumnElement[datetime]:
     )
     term = segments.c.retain_until
     return type_coerce(case((lapse > term, lapse), else_=term), InstantType())
+
+
+def is_confirmed() -> ColumnElement[bool]:
+    """True for holds that were placed, and that every box concerned has said it holds."""
+    waiting = select(hold_boxes.c.hold).where(hold_boxes.c.confirmed_at.is_(None))
+    h = holds.c
+    return and_(h.state == "PLACED", h.id.not_in(waiting), h.id.in_(select(hold_boxes.c.hold)))
 
 
 def is_deleted() -> ColumnElement[bool]:

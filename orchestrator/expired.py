@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import Deferred, Deleted, Hold, HoldsHeard, RetentionRaised
 from contract.spans import Span
-from orchestrator.covers import is_unsettled
+from orchestrator.covers import is_confirmed, is_unsettled
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store.tables import (
     deferrals,
@@ -164,6 +164,8 @@ async def note_holds(
                 .where(b.edge == edge, b.hold == name)
                 .values(confirmed_at=confirmed, gone_at=None)
             )
+    whole = (holds.c.id.in_(list(held)), is_confirmed())
+    await connection.execute(update(holds).where(*whole).values(state="ACTIVE"))
     for name, row in mine.items():
         if name not in held and row.gone_at is None and row.confirmed_at is not None:
             which = (b.edge == edge) & (b.hold == name)

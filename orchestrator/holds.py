@@ -16,7 +16,14 @@ from contract.messages import HoldKind
 from contract.retention import REQUEST_GRACE
 from contract.retry import keep
 from orchestrator.accounts import Person
-from orchestrator.covers import LIVE, is_deleted, is_held, touched_by, touched_by_hold
+from orchestrator.covers import (
+    LIVE,
+    is_confirmed,
+    is_deleted,
+    is_held,
+    touched_by,
+    touched_by_hold,
+)
 from orchestrator.events import Events
 from orchestrator.ledger import SYSTEM, Act, append
 from orchestrator.store import Store, StoreAway
@@ -332,10 +339,8 @@ class Holds:
         """Note confirmations and dates of review, and let requests' holds lapse."""
         now = self._clock.now()
         h = holds.c
-        waiting = select(hold_boxes.c.hold).where(hold_boxes.c.confirmed_at.is_(None))
-        boxes = select(hold_boxes.c.hold)
         steps = (
-            ("ACTIVE", (h.state == "PLACED", h.id.not_in(waiting), h.id.in_(boxes))),
+            ("ACTIVE", (is_confirmed(),)),
             ("REVIEW_DUE", (h.state == "ACTIVE", h.review_at <= now)),
         )
         over = select(h.id).where(h.state.in_(LIVE), h.lapses_at <= now)

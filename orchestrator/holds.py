@@ -34,6 +34,7 @@ from orchestrator.store.tables import (
     hold_cameras,
     holds,
     segments,
+    users,
 )
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,8 @@ class Held:
     proposed_why: str | None
     released_by: str | None
     ended_at: datetime | None
+    names: dict[str, str] = field(default_factory=dict)
+    """Of the accounts concerned: how people know them."""
     boxes: dict[str, bool] = field(default_factory=dict)
     """The boxes concerned, and whether each confirmed it."""
     covered: Covered = Covered()
@@ -164,8 +167,10 @@ class Holds:
         alike = {
             name: row[name]
             for name in Held.__dataclass_fields__
-            if name not in ("cameras", "start", "end", "boxes", "covered")
+            if name not in ("cameras", "start", "end", "names", "boxes", "covered")
         }
+        mine = {row["owner"], row["placed_by"], row["proposed_by"], row["released_by"]} - {None}
+        people = select(users.c.user, users.c.name).where(users.c.user.in_(mine))
         which = [
             holds.c.id == row["id"],
             hold_cameras.c.hold == row["id"],
@@ -177,6 +182,7 @@ class Holds:
             start=row["starts_at"],
             end=row["ends_at"],
             cameras=tuple(sorted(await connection.scalars(named))),
+            names={one.user: one.name for one in await connection.execute(people)},
             boxes={
                 box.edge: box.confirmed_at is not None
                 for box in await connection.execute(boxes.order_by(hold_boxes.c.edge))

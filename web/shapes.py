@@ -786,6 +786,8 @@ class Hold(Answer, frozen=True, kw_only=True):
     proposed_why: str | None
     released_by: str | None
     ended_at: Instant | None
+    names: dict[str, str]
+    """Of the accounts named here: how people know them."""
     boxes: tuple[HoldBox, ...]
     covered: Covered
 

@@ -145,6 +145,7 @@ async def test_a_hold_is_placed_until_its_box_confirms_it(house: House, box: Fak
     await shelve(house, box, 0, 1, 2, 3)
     placed = await place(house)
     assert placed["state"] == "PLACED"
+    assert placed["names"] == {"exam_office": "exam_office 老师"}
     assert placed["boxes"] == [{"edge": "box-1", "confirmed": False}]
     assert placed["covered"]["segments"] == 2
     at_box = await listed(house, box, HoldsInForce())

@@ -23,6 +23,7 @@ const HOLD: Hold = {
   proposed_why: null,
   released_by: null,
   ended_at: null,
+  names: { zhang: '张伟' },
   boxes: [
     { edge: 'box-1', confirmed: true },
     { edge: 'box-2', confirmed: false },
@@ -48,6 +49,13 @@ describe('a hold', () => {
 
   it('names rooms where it can, and cameras where not', () => {
     expect(card().text()).toContain('教一 101、cam-99')
+  })
+
+  it('names people as people know them', () => {
+    const text = card({ owner: 'zhang', state: 'RELEASE_PROPOSED', proposed_by: 'li', proposed_why: '已结案' }).text()
+    expect(text).toContain('申请方张伟')
+    expect(text).toContain('张伟 · ')
+    expect(text).toContain('li 提出解除')
   })
 
   it('cannot be released by the one who proposed it', () => {

@@ -524,6 +524,8 @@ export interface Hold {
   proposed_why: string | null
   released_by: string | null
   ended_at: string | null
+  /** Of the accounts named here: how people know them. */
+  names: Record<string, string>
   boxes: { edge: string; confirmed: boolean }[]
   covered: Covered
 }

@@ -179,7 +179,8 @@ class Books:
         except ValueError as error:
             self._unrecorded.discard(expected)
             self._unsealed.pop(finished.part, None)
-            self._trouble("write_failed", f"{finished.part.name}: {error}")
+            # the next start would take what only memory has of it for what the disk has
+            await self._set_aside(finished.part, str(error), "write_failed")
             return
         except OSError as error:
             self._unrecorded.discard(expected)

@@ -185,6 +185,26 @@ async def test_what_a_failed_fsync_did_not_write_is_never_sealed(
     assert not part.exists()
 
 
+async def test_a_file_of_which_the_disk_has_nothing_is_not_taken_for_whole_by_the_next_start(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures, fsync = [errno.EIO], os.fsync
+
+    def fails_once(fd: int) -> None:
+        if failures:
+            raise OSError(failures.pop(), "the disk did not take it")
+        fsync(fd)
+
+    monkeypatch.setattr("edge.recording.sealing.os.fsync", fails_once)
+    async with opened(box) as books:
+        record(box, 1, books)
+        await until(lambda: not box.files("*.part"), 30, "that it was set aside")
+    assert adoption.unfinished(box.config.shelf) == [], "what the next start would take"
+    assert (box.files(), await recorded(box)) == ([], [])
+    assert "nothing of it is on the disk for certain" in await told(box)
+    assert [path.suffix for path in (box.config.data / "quarantine").rglob("*.part")] == [".part"]
+
+
 def test_a_start_that_was_corrected_over_midnight_has_a_folder(box: Box) -> None:
     found: list[Finished] = []
     half_synced(box, found.append)

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 _KEEPALIVE_S = 15
 _OUT_LIMIT = 2000
 _IN_LIMIT = 5000
+_FINISHES_WITHIN_S = 60.0
 
 
 class BusDown(Exception):
@@ -98,7 +99,8 @@ class Bus:
 
         After each connect the subscriptions stand, then `on_connect` runs (to publish what is
         retained), then messages are handed on one at a time, in order. Never trust the broker for
-        delivery: whoever must know, asks for an answer.
+        delivery: whoever must know, asks for an answer. Messages that wait when the connection is
+        lost are dropped; the one in hand has a minute to finish.
         """
 
         async def connected_once() -> None:
@@ -152,12 +154,18 @@ class Bus:
 
         async def receive() -> None:
             """Take what comes, to notice the end also while a message is being handled."""
+            dropped = 0
             try:
                 async for message in client.messages:
                     arrival = Arrival(
                         str(message.topic), _payload(message.payload), bool(message.retain)
                     )
-                    _put(inbox, arrival)
+                    if inbox.full():
+                        dropped += 1
+                        if dropped == 1:
+                            log.warning("more messages than can be handled: the newest are dropped")
+                    else:
+                        inbox.put_nowait(arrival)
             finally:
                 lost.set()
                 while not inbox.empty():  # whoever sent them asks for an answer
@@ -175,8 +183,10 @@ class Bus:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             if receiving.done():
+                self._client = None
                 greeting.cancel()
-                await asyncio.wait({handling})  # the message in hand is not torn
+                # the message in hand is not torn, unless it never ends
+                await asyncio.wait({handling}, timeout=_FINISHES_WITHIN_S)
             for task in tasks:  # a listener's own fault before the broker's
                 if task.done() and not task.cancelled():
                     task.result()
@@ -223,13 +233,6 @@ async def _unless(lost: asyncio.Event, sending: Coroutine[Any, Any, None]) -> No
         for task in both:
             task.cancel()
         await asyncio.gather(*both, return_exceptions=True)
-
-
-def _put(inbox: asyncio.Queue[Arrival | None], arrival: Arrival) -> None:
-    try:
-        inbox.put_nowait(arrival)
-    except asyncio.QueueFull:
-        log.warning("more messages than can be handled; one is dropped: %s", arrival.topic)
 
 
 async def _subscribe(client: aiomqtt.Client, topic: str) -> None:

@@ -201,10 +201,11 @@ class CameraStatus(Message, frozen=True, kw_only=True):
     recording: bool = False
 
 
-Pressure = Literal["none", "low", "optional", "spill", "newest"]
+Pressure = Literal["none", "low", "optional", "preview", "spill", "newest"]
 """How far a box's disk has filled: nothing is given up yet below `optional`; at `optional` no new
 sub-stream is recorded, at `spill` new files are made on the second volume where there is one, at
-`newest` nothing new is recorded. What was recorded stays, at every step."""
+`newest` nothing new is recorded. What was recorded stays, at every step. `preview` is what boxes of
+earlier versions say where later ones say `spill`."""
 
 
 class EdgeStatus(Message, frozen=True, kw_only=True):
@@ -337,13 +338,17 @@ class ShelfTrouble(Message, frozen=True, kw_only=True):
         "pressure",
         "archive",
         "archive_back",
+        "second_away",
+        "second_back",
         "missing",
         "changed",
     ]
     """`archive`: second copies cannot be made, or one was not what was written; `archive_back`:
-    they are made again. `recovered`: of `disk_full`, `write_failed` and `wrong_volume` nothing is
-    left. `quarantined`: a file is not on record; only a person can say what it is. `remnant`: a
-    file was begun here and has no whole fragment, as a power cut leaves it; it is set aside.
+    they are made again. `second_away`: the second volume is not there, does not answer, or is
+    another's; `second_back`: nothing is wrong with it. `recovered`: of `disk_full`, `write_failed`
+    and `wrong_volume` nothing is left. `quarantined`: a file is not on record; only a person can
+    say what it is. `remnant`: a file was begun here and has no whole fragment, as a power cut
+    leaves it; it is set aside.
     `pressure`: the disk stands on another step of its ladder; `detail` begins with its name.
     `missing` and `changed`: a sealed segment was removed or altered, and not by the box."""
     detail: str

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from contract.messages import Pressure, ShelfTrouble
 from edge.recording.pressure import marks, step, with_second
-from edge.recording.second import is_mounted, place_of, stood_on
-from edge.recording.volume import read_identity
+from edge.recording.second import last_seen
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +48,9 @@ class DiskWatch:
         return Disk(usage.total, usage.free, self._pressure)
 
     def _look_at_second(self) -> Pressure | None:
-        """Give the second volume's step; None: there is none that new files are made on."""
-        shelf = self._data / "shelf"
-        if not is_mounted(shelf) or read_identity(place_of(shelf)) is None:
+        """Give the second volume's step, as the recorder saw it; None: it takes no new files."""
+        seen = last_seen(self._data)
+        if seen is None or not seen.is_writable:
             return None
-        self._second, _ = stood_on(self._second, place_of(shelf), self._minimum)
+        self._second = step(self._second, seen.free_bytes, marks(seen.total_bytes, self._minimum))
         return self._second

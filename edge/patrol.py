@@ -10,7 +10,7 @@ from edge.config import EdgeConfig
 from edge.journal import Journal, fact_id
 from edge.recording.integrity import Fault, look_at, read_through
 from edge.recording.names import is_on_second
-from edge.recording.second import is_mounted
+from edge.recording.second import last_seen
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,10 @@ class Patrol:
 
     def _is_there(self, row: SegmentClosed) -> bool:
         """Say of a second volume that is away nothing file by file: the recorder tells of it."""
-        return not is_on_second(row.path) or is_mounted(self._config.shelf)
+        if not is_on_second(row.path):
+            return True
+        seen = last_seen(self._config.data)
+        return seen is not None and seen.volume == row.volume
 
     async def _confirm(self, row: SegmentClosed) -> None:
         """Look again: the box itself may just have deleted it at the end of its term."""

@@ -18,9 +18,9 @@ from edge.expiry import CentreTime, Decision, Defer, Delete, Footing, Keep, Term
 from edge.holds import HoldsInForce, holding
 from edge.journal import Journal
 from edge.orders import OrdersInForce
-from edge.recording.names import SECOND, is_on_second
-from edge.recording.second import KNOWN_AS, place_of
-from edge.recording.volume import FIRST, read_identity
+from edge.recording.names import MOUNT, SECOND, is_on_second
+from edge.recording.second import last_seen
+from edge.recording.volume import read_identity
 from edge.terms import Terms
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ _STRAYS_EVERY_S = 3600.0
 _OLD_PART = timedelta(days=1)
 _AT_ONCE = 200
 _CHUNK = 1 << 20
+_NO_FOOTAGE = tuple(f"shelf/{MOUNT}/{name}" for name in ("volume.json", ".volume", "lost+found/"))
+"""What lies on a second volume beside the footage."""
 _PLACES = ("shelf", "quarantine", references.PLACE)
 
 
@@ -129,10 +131,13 @@ class Remover:
 
     async def _volume(self, path: str = "") -> str | None:
         """Give the volume on which this path lies, when it is the one the journal knows."""
-        on_second = is_on_second(path)
-        found = read_identity(place_of(self._data / "shelf") if on_second else self._data)
-        known = await self._journal.meta(KNOWN_AS if on_second else FIRST)
-        return found if found is not None and known == found else None
+        found = read_identity(self._data)
+        if found is None or await self._journal.meta("volume") != found:
+            return None
+        if not is_on_second(path):
+            return found
+        seen = last_seen(self._data)
+        return seen.volume if seen is not None else None
 
     async def _expire(self) -> None:
         stays = 0
@@ -184,7 +189,8 @@ class Remover:
 
     async def _is_right(self, term: Term) -> bool:
         volume = await self._volume(term.path)
-        return volume is not None and term.volume in ("", volume)
+        anyones = () if is_on_second(term.path) else ("",)
+        return volume is not None and term.volume in (*anyones, volume)
 
     async def _delete(self, term: Term) -> Decision:
         """Intent, look again, unlink, folder, look, record: the next look mends a crash anywhere.
@@ -241,7 +247,7 @@ class Remover:
         found = await asyncio.to_thread(
             lambda: list(_strays(self._data, known | used, before.timestamp()))
         )
-        second = await self._volume(f"shelf/{SECOND}/")
+        second = await self._volume(f"shelf/{MOUNT}/")
         for of, is_second in ((volume, False), (second, True)):
             mine = [stray for stray in found if is_on_second(stray[0]) == is_second]
             if mine and of is not None:
@@ -290,7 +296,7 @@ def _open_folder(data: Path, path: PurePosixPath) -> int:
         finally:
             os.close(here)
         here = deeper
-        if on_second and step == SECOND:
+        if on_second and step == MOUNT:
             volume = os.fstat(here).st_dev
     if os.fstat(here).st_dev != volume:
         os.close(here)
@@ -317,7 +323,7 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
                 path = file.relative_to(data).as_posix()
                 if path in known or (place == references.PLACE and name in references.NO_VIEWS):
                     continue
-                if path == f"shelf/{SECOND}/volume.json":
+                if path.startswith(_NO_FOOTAGE):
                     continue
                 with suppress(FileNotFoundError):
                     found = file.lstat()
@@ -326,5 +332,9 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
 
 
 def _camera_in(path: str) -> str:
-    parts = [part for part in PurePosixPath(path).parts if part not in (*_PLACES, SECOND)]
+    parts = [
+        part
+        for part in PurePosixPath(path).parts
+        if part not in (*_PLACES, *PurePosixPath(SECOND).parts)
+    ]
     return parts[0] if len(parts) > 1 else ""

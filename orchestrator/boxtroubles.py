@@ -12,7 +12,11 @@ from orchestrator.alerts.classes import OF_BOX
 from orchestrator.store.tables import box_troubles
 
 _ENDED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"recovered": ("write_failed", "wrong_volume"), "archive_back": ("archive",)}
+    {
+        "recovered": ("write_failed", "wrong_volume"),
+        "archive_back": ("archive",),
+        "second_back": ("second_away",),
+    }
 )
 
 

@@ -83,7 +83,8 @@ async def read_due_exams(
 ) -> ExamsDue:
     """Give the examinations of which there is such footage, the first to go first.
 
-    A recording counts for the exam in whose window it begins; of two windows, for the later's.
+    A recording counts for the exam whose window it touches; of two, for the one that stands, then
+    for the later.
     """
     grouped = _grouped(lead, list(which)).subquery()
     c = grouped.c
@@ -137,8 +138,9 @@ def _grouped(lead: Lead, which: list[ColumnElement[bool]]) -> Select[Any]:
         *named,
         func.min(c.starts_at).label("starts_at"),
         func.max(c.ends_at).label("ends_at"),
-        func.min(c.at).label("first_at"),
-        func.max(c.at).label("last_at"),
+        # of what goes; where all of it is held, of that
+        func.coalesce(func.min(case((c.kept == 0, c.at))), func.min(c.at)).label("first_at"),
+        func.coalesce(func.max(case((c.kept == 0, c.at))), func.max(c.at)).label("last_at"),
         func.sum(c.kept).label("held"),
         func.sum(c.kept * c.bytes).label("held_bytes"),
         func.count().label("segments"),
@@ -147,18 +149,20 @@ def _grouped(lead: Lead, which: list[ColumnElement[bool]]) -> Select[Any]:
 
 
 def _exam_of(lead: Lead) -> ScalarSelect[str]:
-    """Give the exam in whose window a segment begins; of two, the later."""
+    """Give the exam whose window a segment touches: its first file begins a little before."""
     e = exam_sessions.c
-    begins = type_coerce(segments.c.starts_at, BigInteger)
+    begins, ends_at = (
+        type_coerce(each, BigInteger) for each in (segments.c.starts_at, segments.c.ends_at)
+    )
     starts, ends = type_coerce(e.starts_at, BigInteger), type_coerce(e.ends_at, BigInteger)
     return (
         select(e.id)
         .where(
             e.room == cameras.c.room,
-            starts <= begins + lead.before // _US,
+            starts < ends_at + lead.before // _US,
             ends > begins - lead.after // _US,
         )
-        .order_by(e.starts_at.desc())
+        .order_by(case((e.cancelled_at.is_(None), 0), else_=1), e.starts_at.desc(), e.id)
         .limit(1)
         .correlate(segments, cameras)
         .scalar_subquery()

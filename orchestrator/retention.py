@@ -141,6 +141,8 @@ class Retention:
         at the day on which it does.
         """
         offset = self._clock.now().astimezone(zone).utcoffset() or timedelta()
+        last = until.astimezone(zone).date() + timedelta(days=1)
+        until = datetime.combine(last, time(), zone)  # days are given whole
 
         def day_of(instant: ColumnElement[datetime]) -> ColumnElement[int]:
             return (type_coerce(instant, BigInteger) + offset // _US) // _DAY_US
@@ -148,10 +150,10 @@ class Retention:
         s = segments.c
         term, goes, kept = day_of(s.retain_until), day_of(goes_at()), case((stays(), 1), else_=0)
         sums = (func.count().label("segments"), func.coalesce(func.sum(s.bytes), 0).label("bytes"))
-        ending = (s.retain_until <= until, ~is_deleted())
+        ending = (s.retain_until < until, ~is_deleted())
         each = select(term.label("term"), *sums).where(*ending).group_by(term)
         # holds are few and find their footage by its camera; asking each recording is slow
-        by_then = case((goes_at() <= until, 1), else_=0)
+        by_then = case((goes_at() < until, 1), else_=0)
         named = (term.label("term"), goes.label("goes"), kept.label("kept"))
         held = (
             select(*named, by_then.label("goes_by_then"), *sums)

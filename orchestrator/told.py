@@ -314,7 +314,7 @@ async def _keep_volume(connection: AsyncConnection, edge: str, status: EdgeStatu
     said = {
         "at": status.at,
         "total_bytes": status.total_bytes,
-        "pressure": status.pressure,
+        "pressure": "spill" if status.pressure == "preview" else status.pressure,
     }
     mine = edge_volumes.c.edge == edge
     if not (await connection.execute(update(edge_volumes).where(mine).values(**said))).rowcount:

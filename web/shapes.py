@@ -600,6 +600,7 @@ AlertClass = Literal[
     "footage_unknown",
     "write_failed",
     "wrong_volume",
+    "second_away",
     "clock_untrusted",
     "archive_away",
     "session_incomplete",
@@ -950,7 +951,7 @@ class DueExams(Answer, frozen=True, kw_only=True):
 class DueExamsQuery(Request, frozen=True, kw_only=True):
     """A day of the site, or a hold: one of them."""
 
-    day: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""
+    day: Annotated[str, Meta(pattern=r"^(2\d{3}-\d{2}-\d{2})?(?![\s\S])")] = ""
     hold: Annotated[str, Meta(max_length=64)] = ""
 
 

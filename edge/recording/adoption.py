@@ -8,12 +8,10 @@ from typing import BinaryIO, NamedTuple
 
 from contract.fmp4 import Found, duration_of, walk
 from contract.merkle import Merkle
-from edge.recording.names import SECOND, Name, parse
+from edge.recording.names import MOUNT, Name, parse
 from edge.recording.segment import Finished
 from edge.rtsp.timeline import us_of_90k
 
-NO_CAMERAS = (SECOND, "lost+found")
-"""Folders on a shelf that are no cameras'."""
 _MOOF_LIMIT = 1 << 20
 
 
@@ -118,8 +116,7 @@ def files(day: Path) -> list[Path]:
 
 def _folders(place: Path) -> list[Path]:
     try:
-        found = (one for one in place.iterdir() if one.name not in NO_CAMERAS and one.is_dir())
-        return sorted(found)
+        return sorted(one for one in place.iterdir() if one.name != MOUNT and one.is_dir())
     except FileNotFoundError:
         return []
 
@@ -131,7 +128,9 @@ def name_of(path: Path, shelf: Path) -> Name | None:
 
 def set_aside(path: Path, data: Path) -> Path:
     """Move a file to the quarantine, keeping its path; gives its new place."""
-    place = data / "quarantine" / path.relative_to(data)
+    second = data / "shelf" / MOUNT
+    root = second if path.is_relative_to(second) else data  # it stays on its volume
+    place = root / "quarantine" / path.relative_to(root)
     place.parent.mkdir(parents=True, exist_ok=True)
     number = 0
     target = place

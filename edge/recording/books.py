@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -22,7 +22,6 @@ from edge.recording.rows import Rows
 from edge.recording.sealing import NotSynced, fact_of, seal
 from edge.recording.second import Second
 from edge.recording.segment import Finished
-from edge.recording.volume import read_identity
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +31,16 @@ _LEAVE_S = 6.0
 _RETRY_S = 5.0
 _RECENT = timedelta(days=2)
 """Within this the journal must know every segment before anything is called missing."""
+
+
+@contextmanager
+def _passing_over(place: Path) -> Iterator[None]:
+    """Let one folder that cannot be read hold up nothing else."""
+    try:
+        yield
+    except OSError as error:
+        log.error("%s cannot be looked through: %s", place, error)
+
 
 Job = Callable[[], Awaitable[None]]
 Trouble = Literal[
@@ -205,7 +214,9 @@ class Books:
             self._unrecorded.discard(place)
 
     def _volume_of(self, shelf: Path) -> str:
-        return self._volume if shelf == self._config.shelf else read_identity(shelf) or ""
+        if shelf == self._config.shelf or self._second is None:
+            return self._volume
+        return self._second.volume
 
     async def _adopt(self, path: Path) -> None:
         name = adoption.name_of(path, self._config.shelf)
@@ -220,6 +231,8 @@ class Books:
                 await self._set_aside(
                     path, str(error), "quarantined" if name is None else "remnant"
                 )
+        except FileNotFoundError:
+            log.warning("%s is there no more: its volume is away, or it is sealed", path)
         except OSError as error:
             self._leave_alone(path, f"not adopted: {error.strerror}")
         else:
@@ -230,15 +243,20 @@ class Books:
         """Adopt sealed files without a row, set aside what is not ours, newest first."""
         data = self._config.data
         shelves = [self._config.shelf]
-        if self._second is not None and self._second.volume is not None:
+        if self._second is not None and self._second.is_there:
             shelves.append(self._second.place)
         recent = f"{self._clock.now() - _RECENT:%Y-%m-%d}"
-        days = [day for one in shelves for day in await asyncio.to_thread(adoption.days, one)]
+        days: list[Path] = []
+        for shelf in shelves:
+            with _passing_over(shelf):
+                days += await asyncio.to_thread(adoption.days, shelf)
         for day in sorted(days, key=lambda day: day.name, reverse=True):
             if day.name < recent:
                 done.set()
             folder = day.relative_to(data).as_posix()
-            files = await asyncio.to_thread(adoption.files, day)
+            files: list[Path] = []
+            with _passing_over(day):
+                files = await asyncio.to_thread(adoption.files, day)
             unrecorded = frozenset(self._unrecorded)
             known = await self._rows.read(partial(Journal.known_paths, folder=folder))
             for path in files:

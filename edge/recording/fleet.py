@@ -21,9 +21,9 @@ from edge.recording.camera import CameraStream, Origin
 from edge.recording.coverage import Coverage
 from edge.recording.gaps import Failure
 from edge.recording.ordersfile import OrdersFile
-from edge.recording.pressure import is_spilling, may_record
+from edge.recording.pressure import is_spilling, marks, may_record, step
 from edge.recording.recorder import Cuts, Recorder
-from edge.recording.second import Second, stood_on
+from edge.recording.second import Second
 from edge.recording.segment import Finished, GrowingSegment, ShelfBroken
 from edge.rtsp.spacing import Spacing
 from edge.rtsp.sweep import Sweep
@@ -116,7 +116,7 @@ class Fleet:
     def not_synced(self, segment: GrowingSegment, error: OSError) -> None:
         """Note that the disk did not take what was written to a file."""
         stream = self._stream((segment.name.camera, segment.name.stream))
-        stream.recorder.doubt(segment, ShelfBroken(error))
+        stream.recorder.doubt(segment, ShelfBroken(error, segment.shelf))
 
     def failures(self, key: Key) -> list[Failure]:
         """Give why pictures of a stream were missing of late."""
@@ -124,7 +124,13 @@ class Fleet:
         return stream.failures if stream is not None else []
 
     def shelf_broke(self, key: Key, error: ShelfBroken) -> None:
-        """Note that the shelf takes no bytes; each kind is said once until it does again."""
+        """Note that the shelf takes no bytes; each kind is said once until it does again.
+
+        Where it was the second volume's, new files are made on the first at once.
+        """
+        if error.shelf == self._second.place:
+            self._second.avoid()
+            self._move(self._config.shelf)
         self._stream(key).fail(Failure(self._clock.now(), "disk", str(error)))
         kind: Trouble = "disk_full" if error.is_full else "write_failed"
         if kind not in self._told:
@@ -196,20 +202,26 @@ class Fleet:
         ladder the disk stands on; here it is acted on.
         """
         first = self._config.shelf
-        self._pressure, _ = stood_on(self._pressure, first, self._config.minimum_free_bytes)
+        found = os.statvfs(first)
+        size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        self._pressure = step(self._pressure, free, marks(size, self._config.minimum_free_bytes))
         second = self._second.room() if is_spilling(self._pressure) else None
-        place = second or first
-        if place != self._place:
-            log.warning("new files are made in %s", place)
-            self._place = place
-            for stream in self.streams.values():
-                stream.recorder.move(place)
+        self._move(second or first)
         if may_record("main", self._pressure):
             return
         full = ShelfBroken(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         for stream in self.streams.values():
             if stream.recorder.is_due(now) and (second is None or stream.recorder.grows_in(first)):
                 stream.recorder.refuse(full)
+
+    def _move(self, place: Path) -> None:
+        """Make new files there from now on."""
+        if place == self._place:
+            return
+        log.warning("new files are made in %s", place)
+        self._place = place
+        for stream in self.streams.values():
+            stream.recorder.move(place)
 
     def _reconcile(self) -> None:
         """A task that exists proves nothing: a wanted file must grow."""

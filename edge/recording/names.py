@@ -8,8 +8,10 @@ from typing import NamedTuple
 from contract.messages import Stream
 from edge.journal import from_us, to_us
 
-SECOND = ".second"
+MOUNT = ".second"
 """Below the shelf: where a second volume is mounted. No camera has such a name."""
+SECOND = f"{MOUNT}/footage"
+"""Where footage lies on it. While nothing is mounted there is no such folder to write into."""
 
 _FORM = re.compile(r"(\d{8}T\d{6}\d{3})(\.sub)?\.(mp4|part)")
 
@@ -42,7 +44,19 @@ class Name(NamedTuple):
 
 def is_on_second(path: str) -> bool:
     """True for a path, relative to the box's data folder, of the second volume."""
-    return path.startswith(f"shelf/{SECOND}/")
+    return path.startswith(f"shelf/{MOUNT}/")
+
+
+def make_folder(file: Path) -> None:
+    """Make the folders of camera and day; raises OSError where the second volume is not there.
+
+    Whoever made its folder, too, would write below a mount point where nothing is mounted.
+    """
+    if MOUNT in file.parts:
+        file.parent.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(exist_ok=True)
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
 
 
 def whole_ms(us: int) -> int:
@@ -52,8 +66,8 @@ def whole_ms(us: int) -> int:
 
 def parse(path: PurePosixPath) -> Name | None:
     """Read a path relative to the shelf; None for what is not named by us."""
-    if path.parts[:1] == (SECOND,):
-        path = PurePosixPath(*path.parts[1:])
+    if path.is_relative_to(SECOND):
+        path = path.relative_to(SECOND)
     if len(path.parts) != 3:
         return None
     match = _FORM.fullmatch(path.name)

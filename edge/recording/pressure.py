@@ -4,11 +4,10 @@ What was recorded is never given up: the last step loses the newest, loudly, and
 """
 
 from dataclasses import dataclass
-from typing import get_args
 
 from contract.messages import Pressure, Stream
 
-STEPS: tuple[Pressure, ...] = get_args(Pressure)
+STEPS: tuple[Pressure, ...] = ("none", "low", "optional", "spill", "newest")
 """From a disk with room to one without."""
 
 _RESERVE = 32 << 20

@@ -34,6 +34,8 @@ _STATUS_S = 1.0
 _FIGURES_S = 5.0
 """A file renamed into place costs the disk more than a second of a camera's footage."""
 _SYNC_S = 2.0
+_SECOND_WITHIN_S = 6.0
+"""A second volume that answers later is adopted from later."""
 _TROUBLE = "wrong_volume"
 """Not empty in the journal: a wrong volume was told of, and not yet that it is right again."""
 _PICTURES_BETWEEN_COLLECTIONS = 20_000
@@ -57,7 +59,12 @@ async def run(config: EdgeConfig, clock: Clock) -> None:
         began = RecorderBegan(began=clock.now(), last_alive=last_alive)
         rows.put(lambda journal: journal.add_fact(began, began.began))
         volume = await _identified(config, rows, clock)
-        second = Second(config, rows, clock)
+
+        def tell(trouble: ShelfTrouble) -> None:
+            at = clock.now()
+            rows.put(lambda journal: journal.add_fact(trouble, at))
+
+        second = Second(config, volume, tell, clock)
         parts = await asyncio.to_thread(adoption.unfinished, config.shelf)
         with _goodbye(status):
             async with (
@@ -120,8 +127,9 @@ def _wrong(error: WrongVolume) -> ShelfTrouble:
 
 async def _adopt(books: Books, second: Second, parts: list[Path], adopted: asyncio.Event) -> None:
     """What lies on a second volume that is there from the start belongs to what was left."""
-    if second.is_mounted:
-        await second.look()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SECOND_WITHIN_S):
+            await second.looked.wait()
     await books.adopt(parts, adopted)
 
 
@@ -141,7 +149,12 @@ async def _sync(fleet: Fleet, clock: Clock) -> None:
     """Have the kernel write growing files out, so that a power cut costs seconds."""
     while True:
         await clock.sleep(_SYNC_S)
-        growing = [(segment, segment.written, _again(segment.fd)) for segment in fleet.growing()]
+        growing = []
+        for segment in fleet.growing():
+            try:
+                growing.append((segment, segment.written, _again(segment.fd)))
+            except OSError as refused:  # the volume may only be read from now
+                fleet.not_synced(segment, refused)
         errors = await asyncio.to_thread(_sync_all, [copy for _, _, copy in growing])
         for (segment, written, _), error in zip(growing, errors, strict=True):
             if error is None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from contract.messages import SegmentClosed
 from edge.journal import from_us
+from edge.recording.names import make_folder
 from edge.recording.segment import Finished
 
 SEALED = 0o440
@@ -26,7 +27,7 @@ def seal(finished: Finished, shelf: Path) -> Path:
     finally:
         os.close(finished.fd)
     if finished.part != place:
-        place.parent.mkdir(parents=True, exist_ok=True)  # a corrected start may be of another day
+        make_folder(place)  # a corrected start may be of another day
         finished.part.rename(place)
     for folder in (place.parent, place.parent.parent, shelf):
         _sync_folder(folder)

@@ -1,133 +1,247 @@
 """The second volume: new files are made there before the first has no room for them.
 
-It is mounted at `shelf/.second`. What is on it stays where it is until its term ends.
+It is mounted at `shelf/.second`. What is on it stays where it is until its term ends. Whether it is
+there is looked at beside the recording, which goes by the last answer: a disk that hangs, vanishes
+or takes no bytes costs the first volume nothing.
 """
 
 import asyncio
 import logging
 import os
+import secrets
+import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-from contract.clock import Clock
+import msgspec
+
+from contract.clock import Clock, Instant
+from contract.keys import write_private
 from contract.messages import Pressure, ShelfTrouble
 from edge.config import EdgeConfig
 from edge.recording.adoption import unfinished
-from edge.recording.names import SECOND
-from edge.recording.pressure import Marks, marks, step
-from edge.recording.rows import Rows
-from edge.recording.volume import WrongVolume, identify
+from edge.recording.names import MOUNT, SECOND
+from edge.recording.pressure import marks, step
+from edge.recording.volume import WrongVolume
 
 log = logging.getLogger(__name__)
 
-KNOWN_AS = "volume.second"
-"""Under this the journal knows its id."""
 _LOOK_S = 5.0
+_ANSWERS_WITHIN_S = 5.0
+_AVOIDED_S = 60.0
+"""So long after it took no bytes no new file is made on it."""
+_FRESH_S = 30.0
+"""What the recorder said of it counts for so long."""
 
 
-def place_of(shelf: Path) -> Path:
-    """Give where a second volume is mounted."""
-    return shelf / SECOND
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of `volume.json` on a second volume."""
+
+    volume: str
+    beside: str
+    """The first volume's id: whose disk this is."""
+    made_at: Instant
 
 
-def is_mounted(shelf: Path) -> bool:
-    """True while one is; a folder that only looks like one lies on the first volume."""
-    return os.path.ismount(place_of(shelf))
+class Known(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is remembered on the first volume, in `second.json`."""
+
+    volume: str = ""
+    """The id of the second volume that was here last; empty: there was none."""
+    is_away: bool = False
+    """That it is away, or another's, was told."""
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was seen of it last; the box's other processes read it from `run/second.json`."""
+
+    volume: str
+    free_bytes: int
+    total_bytes: int
+    is_writable: bool
+
+
+class _Found(NamedTuple):
+    seen: Seen
+    left: list[Path]
+    """What an earlier run left unfinished on it."""
+
+
+def last_seen(data: Path) -> Seen | None:
+    """Give what the recorder said of the second volume within half a minute; None: nothing."""
+    place = data / "run" / "second.json"
+    try:
+        if abs(time.time() - place.stat().st_mtime) > _FRESH_S:
+            return None
+        return msgspec.json.decode(place.read_bytes(), type=Seen)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 class Second:
-    """Knows whether there is a second volume that is ours, and whether it has room."""
+    """Knows whether there is a second volume that is ours, and whether it takes new files."""
 
-    def __init__(self, config: EdgeConfig, rows: Rows, clock: Clock) -> None:
-        self.place = place_of(config.shelf)
-        self.volume: str | None = None
-        """Its id, while it is mounted and known to be this box's."""
+    def __init__(
+        self, config: EdgeConfig, first: str, tell: Callable[[ShelfTrouble], None], clock: Clock
+    ) -> None:
+        """`first` is the id of the first volume."""
+        self.looked = asyncio.Event()
+        """Set once it was looked for, and what was left on it is about to be sealed."""
         self.on_found: Callable[[list[Path]], Awaitable[None]] = _nothing
-        """Hears of a volume that is there from now on, and what an earlier run left unfinished."""
-        self._shelf = config.shelf
-        self._minimum = config.minimum_free_bytes
-        self._rows = rows
+        """Hears once in a run of what an earlier one left unfinished on it."""
+        self.place = config.shelf / SECOND
+        self.volume = ""
+        """Its id, once it was seen."""
+        self._mount = config.shelf / MOUNT
+        self._config = config
+        self._first = first
+        self._tell = tell
         self._clock = clock
+        self._seen: Seen | None = None
         self._pressure: Pressure = "none"
-        self._expected: str | None = None
-        self._refused = ""
-        """What was told to be wrong with it; empty: nothing is."""
-
-    async def run(self) -> None:
-        """Look every five seconds until cancelled. Never in the recording's way."""
-        while True:
-            await self._clock.sleep(_LOOK_S)
-            await self.look()
+        self._looking: asyncio.Task[_Found | None] | None = None
+        self._avoided_until = float("-inf")
+        self._taken_over: set[str] = set()
+        self._known = _read_known(config.data)
 
     @property
-    def is_mounted(self) -> bool:
-        """True while a volume is mounted there, whosever it is."""
-        return is_mounted(self._shelf)
+    def is_there(self) -> bool:
+        """True when it was there, and ours, at the last look."""
+        return self._seen is not None
+
+    async def run(self) -> None:
+        """Look every five seconds until cancelled."""
+        while True:
+            await self.look()
+            self.looked.set()
+            await self._clock.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        """See whether it is there and the right one; what is wrong is told once."""
-        try:
-            found = await self._identified()
-        except (WrongVolume, OSError) as error:
-            self.volume = None
-            self._complain(str(error))
+        """See whether it is there and ours; that it is not, and that it is again, is told once."""
+        looking = self._looking or asyncio.create_task(
+            asyncio.to_thread(self._look), name="second volume"
+        )
+        self._looking = looking  # one that hangs is waited for, and no other is begun
+        done, _ = await asyncio.wait({looking}, timeout=_ANSWERS_WITHIN_S)
+        if not done:
+            self._seen = None
+            self._say_away(f"{self._mount}: the second volume does not answer")
             return
-        if found is not None and self._refused:
-            self._refused = ""
-            self._tell(ShelfTrouble(kind="recovered", detail="the second volume is the right one"))
-        is_new = found is not None and self.volume is None
-        parts = await asyncio.to_thread(unfinished, self.place) if is_new else []
-        self.volume = found  # from now on this run may make files there
-        if is_new:
-            await self.on_found(parts)
-
-    async def _identified(self) -> str | None:
-        if not self.is_mounted:
-            expected = await self._remembered()
-            if expected:
-                raise WrongVolume(f"{self.place}: the second volume {expected} is not mounted")
-            return None
-        found = await identify(self.place, self.place, self._rows, self._clock, KNOWN_AS)
-        expected = await self._remembered()
-        if expected and expected != found:
-            raise WrongVolume(f"{self.place} holds volume {found}, the journal knows {expected}")
-        if not expected:
-            self._rows.put(lambda journal: journal.set_meta(KNOWN_AS, found))
-            self._expected = found
-        return found
-
-    async def _remembered(self) -> str:
-        """Give the id that the journal knows; empty: none. It is asked once."""
-        if self._expected is None:
-            known = await self._rows.read(lambda journal: journal.meta(KNOWN_AS))
-            self._expected = known or ""
-        return self._expected
+        self._looking = None
+        try:
+            found = looking.result()
+        except (WrongVolume, OSError) as error:
+            self._seen = None
+            self._say_away(str(error))
+            return
+        self._seen = found.seen if found else None
+        self._say_there()
+        if found is not None and self.volume not in self._taken_over:
+            self._taken_over.add(self.volume)
+            await self.on_found(found.left)
 
     def room(self) -> Path | None:
-        """Give where new files may be made now; None: nowhere on it."""
-        if self.volume is None or not self.is_mounted:
+        """Give where new files may be made, as it was seen last; None: nowhere on it."""
+        seen = self._seen
+        if seen is None or not seen.is_writable or self._clock.monotonic() < self._avoided_until:
             return None
-        self._pressure, _ = stood_on(self._pressure, self.place, self._minimum)
+        at = marks(seen.total_bytes, self._config.minimum_free_bytes)
+        self._pressure = step(self._pressure, seen.free_bytes, at)
         return None if self._pressure == "newest" else self.place
 
-    def _complain(self, detail: str) -> None:
-        if detail != self._refused:
-            self._refused = detail
-            log.error("%s", detail)
-            self._tell(ShelfTrouble(kind="wrong_volume", detail=detail))
+    def avoid(self) -> None:
+        """Make no new file on it for a minute: it took no bytes."""
+        self._avoided_until = self._clock.monotonic() + _AVOIDED_S
 
-    def _tell(self, trouble: ShelfTrouble) -> None:
-        at = self._clock.now()
-        self._rows.put(lambda journal: journal.add_fact(trouble, at))
+    # ------------------------------------------------------------ in a thread: disks may hang
+
+    def _look(self) -> _Found | None:
+        said = self._config.run / "second.json"
+        try:
+            found = self._find()
+        except (WrongVolume, OSError):
+            said.unlink(missing_ok=True)
+            raise
+        if found is None:
+            said.unlink(missing_ok=True)
+            return None
+        beside = said.with_suffix(".new")
+        beside.write_bytes(msgspec.json.encode(found.seen))
+        beside.replace(said)
+        return found
+
+    def _find(self) -> _Found | None:
+        """Look for it; raises WrongVolume for one that is away, or another's."""
+        if not os.path.ismount(self._mount):
+            if self._known.volume:
+                raise WrongVolume(f"{self._mount}: the second volume is not mounted")
+            return None
+        volume = self._identify(self._clock.now())
+        self.place.mkdir(exist_ok=True)
+        about = os.statvfs(self._mount)
+        seen = Seen(
+            volume=volume,
+            free_bytes=about.f_bavail * about.f_frsize,
+            total_bytes=about.f_blocks * about.f_frsize,
+            is_writable=not about.f_flag & os.ST_RDONLY,
+        )
+        return _Found(seen, [] if volume in self._taken_over else unfinished(self.place))
+
+    def _identify(self, now: datetime) -> str:
+        """Give its id; an empty one gets its own at its first use."""
+        place = self._mount / "volume.json"
+        try:
+            identity = msgspec.json.decode(place.read_bytes(), type=Identity)
+        except FileNotFoundError:
+            if not all(_is_of_a_new_disk(one.name) for one in self._mount.iterdir()):
+                raise WrongVolume(f"{self._mount} is not empty: whose disk is this?") from None
+            identity = Identity(secrets.token_hex(16), self._first, now)
+            write_private(place, msgspec.json.encode(identity))
+        except msgspec.MsgspecError as error:
+            raise WrongVolume(f"{place} cannot be read: {error}") from error
+        if identity.beside != self._first:
+            raise WrongVolume(f"{self._mount} is the second volume of another box")
+        return identity.volume
+
+    # ------------------------------------------------------------ said and remembered
+
+    def _say_away(self, detail: str) -> None:
+        if not self._known.is_away:
+            log.error("%s", detail)
+            self._tell(ShelfTrouble(kind="second_away", detail=detail))
+            self._remember(Known(self._known.volume, is_away=True))
+
+    def _say_there(self) -> None:
+        """It is there, or there never was one."""
+        if self._known.is_away:
+            log.warning("nothing is wrong with the second volume any more")
+            self._tell(ShelfTrouble(kind="second_back", detail="nothing is wrong with it"))
+        if self._seen is not None:
+            self.volume = self._seen.volume
+        if self._known != Known(self.volume):
+            self._remember(Known(self.volume))
+
+    def _remember(self, known: Known) -> None:
+        self._known = known
+        try:
+            write_private(self._config.data / "second.json", msgspec.json.encode(known))
+        except OSError as error:  # at worst it is told once more after the next start
+            log.warning("second.json: %s", error)
+
+
+def _is_of_a_new_disk(name: str) -> bool:
+    """True for what a filesystem begins with, and for what a kill left of an identity."""
+    return name == "lost+found" or name.startswith(".volume.json.")
+
+
+def _read_known(data: Path) -> Known:
+    try:
+        return msgspec.json.decode((data / "second.json").read_bytes(), type=Known)
+    except (OSError, msgspec.MsgspecError):
+        return Known()
 
 
 async def _nothing(_: list[Path]) -> None:
     pass
-
-
-def stood_on(before: Pressure, place: Path, minimum_free_bytes: int) -> tuple[Pressure, Marks]:
-    """Give the step on which the disk below a folder stands now, and its marks; raises OSError."""
-    found = os.statvfs(place)
-    size, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
-    at = marks(size, minimum_free_bytes)
-    return step(before, free, at), at

@@ -10,7 +10,7 @@ from typing import Final
 from contract.merkle import Merkle
 from edge.recording.boxes import init_section
 from edge.recording.fragments import Fragmenter
-from edge.recording.names import Name, whole_ms
+from edge.recording.names import Name, make_folder, whole_ms
 from edge.rtsp.intake import Picture
 from edge.rtsp.timeline import us_of_90k
 
@@ -21,8 +21,10 @@ _OUT_OF_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 class ShelfBroken(Exception):
     """The shelf takes no more bytes; what was written whole stands."""
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: OSError, shelf: Path | None = None) -> None:
         super().__init__(error.strerror or str(error))
+        self.shelf = shelf
+        """Which; None: it is about all of the box's."""
         self.is_full = error.errno in _OUT_OF_SPACE
 
 
@@ -168,7 +170,7 @@ class GrowingSegment:
             size = _write_all(self.fd, [piece for part in parts for piece in part])
         except OSError as error:
             self._cut()
-            raise ShelfBroken(error) from error
+            raise ShelfBroken(error, self.shelf) from error
         for part in parts:
             self._merkle.add(*part)
         self.size += size
@@ -201,10 +203,10 @@ def _create(shelf: Path, name: Name) -> tuple[int, Name, Path]:
     try:
         name = _free(shelf, name)
         path = name.file(shelf, "part")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), name, path
     except OSError as error:
-        raise ShelfBroken(error) from error
+        raise ShelfBroken(error, shelf) from error
 
 
 def _free(shelf: Path, name: Name, own: Path | None = None) -> Name:

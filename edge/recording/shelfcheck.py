@@ -10,7 +10,7 @@ from edge.config import EdgeConfig
 from edge.journal import Journal
 from edge.recording import adoption, integrity
 from edge.recording.integrity import Fault
-from edge.recording.second import is_mounted, place_of
+from edge.recording.names import MOUNT, SECOND
 
 _ROWS_AT_ONCE = 500
 
@@ -49,7 +49,6 @@ async def verify(config: EdgeConfig, progress: Callable[[Verified], None]) -> Ve
         raise NothingToVerify(f"{config.journal} is not there")
     if not config.shelf.is_dir():
         raise NothingToVerify(f"{config.shelf} is not there")
-    second = place_of(config.shelf)
     began = time.monotonic()
     found = Verified()
     async with Journal.open(config.journal) as journal:
@@ -65,14 +64,15 @@ async def verify(config: EdgeConfig, progress: Callable[[Verified], None]) -> Ve
                 found.bytes_done += row.bytes
                 found.seconds = time.monotonic() - began
                 progress(found)
-        shelves = [config.shelf, *([second] if is_mounted(config.shelf) else [])]
+        shelves = (config.shelf, config.shelf / SECOND)
         days = [day for one in shelves for day in await asyncio.to_thread(adoption.days, one)]
         for day in days:
             files = await asyncio.to_thread(adoption.files, day)
             known = await journal.known_paths(day.relative_to(config.data).as_posix())
             found.faults += integrity.unrecorded(config.data, files, known)
         found.faults = [one for one in found.faults if await _stands(journal, one)]
-    found.quarantined = _files(config.data / "quarantine", config.data)
+    for root in (config.data, config.shelf / MOUNT):
+        found.quarantined += _files(root / "quarantine", config.data)
     return found
 
 

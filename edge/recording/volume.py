@@ -8,13 +8,10 @@ import msgspec
 from contract.clock import Clock, Instant
 from contract.keys import write_private
 from edge.journal import Journal
-from edge.recording.names import SECOND
+from edge.recording.names import MOUNT
 from edge.recording.rows import Rows
 
-FIRST = "volume"
-"""Under this the journal knows the first volume's id."""
-_NO_FOOTAGE = ("lost+found", SECOND)
-"""What lies on a volume that nothing was recorded to yet."""
+_META = "volume"
 
 
 class WrongVolume(Exception):
@@ -28,8 +25,8 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     made_at: Instant
 
 
-async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock, known_as: str = FIRST) -> str:
-    """Give the id of the volume below `data`; raises WrongVolume.
+async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock) -> str:
+    """Give the volume's id; raises WrongVolume.
 
     The file alone says it. Only where there is none, at the first use of an empty volume, must the
     journal be asked.
@@ -38,16 +35,16 @@ async def identify(data: Path, shelf: Path, rows: Rows, clock: Clock, known_as: 
     try:
         return msgspec.json.decode(place.read_bytes(), type=Identity).volume
     except FileNotFoundError:
-        return _make(place, shelf, await rows.read(lambda journal: journal.meta(known_as)), clock)
+        return _make(place, shelf, await rows.read(_remembered), clock)
     except msgspec.MsgspecError as error:
         raise WrongVolume(f"{place} cannot be read: {error}") from error
 
 
-async def confirm(data: Path, found: str, journal: Journal, known_as: str = FIRST) -> None:
+async def confirm(data: Path, found: str, journal: Journal) -> None:
     """Hold the volume's id against the one the journal knows; raises WrongVolume."""
-    expected = await journal.meta(known_as)
+    expected = await _remembered(journal)
     if expected is None:
-        await journal.set_meta(known_as, found)
+        await journal.set_meta(_META, found)
     elif expected != found:
         raise WrongVolume(
             f"{data} holds volume {found}, the journal knows {expected}: is the right disk mounted?"
@@ -62,10 +59,14 @@ def read_identity(data: Path) -> str | None:
         return None
 
 
+async def _remembered(journal: Journal) -> str | None:
+    return await journal.meta(_META)
+
+
 def _make(place: Path, shelf: Path, expected: str | None, clock: Clock) -> str:
     if expected is not None:
         raise WrongVolume(f"{place} is gone, the journal knows {expected}: is the disk mounted?")
-    if shelf.exists() and any(one.name not in _NO_FOOTAGE for one in shelf.iterdir()):
+    if shelf.exists() and any(one.name != MOUNT for one in shelf.iterdir()):
         raise WrongVolume(f"{shelf} holds footage but {place} is gone: whose disk is this?")
     identity = Identity(secrets.token_hex(16), clock.now())
     shelf.mkdir(exist_ok=True)  # before: who has an identity is never asked for a shelf again

@@ -28,6 +28,7 @@ Kind = Literal[
     "footage_unknown",
     "write_failed",
     "wrong_volume",
+    "second_away",
     "clock_untrusted",
     "archive_away",
     "session_incomplete",
@@ -301,6 +302,24 @@ CLASSES: Mapping[str, AlertClass] = MappingProxyType(
                 "Mount the disk it had and restart the box",
             ),
         ),
+        "second_away": _of(
+            "medium",
+            60,
+            ("第二块录像磁盘异常", "Second recording disk away"),
+            (
+                "第二块磁盘未挂载、无响应，或属于别的边缘盒",
+                "It is not mounted, does not answer, or is another box's",
+            ),
+            (
+                "录像照常写入第一块磁盘；第二块上的录像暂不能看，到期也不能删",
+                "The box records on, to its first disk; footage on the second is out of reach",
+            ),
+            (
+                "请检查该盒的第二块磁盘及其挂载",
+                "Check the box's second disk and its mount",
+            ),
+            raise_after_s=60,
+        ),
         "clock_untrusted": _of(
             "medium",
             30,
@@ -390,6 +409,11 @@ OF_SHELF: Mapping[str, Kind] = MappingProxyType(
 """Which class a box's word about footage belongs to that only a person can settle."""
 
 OF_BOX: Mapping[str, Kind] = MappingProxyType(
-    {"write_failed": "write_failed", "wrong_volume": "wrong_volume", "archive": "archive_away"}
+    {
+        "write_failed": "write_failed",
+        "wrong_volume": "wrong_volume",
+        "archive": "archive_away",
+        "second_away": "second_away",
+    }
 )
 """Which class a box's word about its shelf belongs to that lasts until it says otherwise."""

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from tests.e2e.conftest import CHROMIUM, FLAGS, Demo, log_in, start_demo, stop_demo
 from tests.e2e.pictures import DESK, LANGUAGES, PHONE, open_page, shoot
 from tests.e2e.screenshots_duty import duty
+from tests.e2e.screenshots_footage import footage
 from tests.e2e.timetables import tomorrow
 
 OUT = Path(__file__).parents[2] / "docs" / "guide"
@@ -67,6 +68,7 @@ async def main() -> None:
                 )
                 await tour(browser, demo, folder, whole=len(sys.argv) > 1)
                 await duty(browser, demo, folder)
+                await footage(browser, demo, folder)
                 await browser.close()
         finally:
             await stop_demo(demo)

@@ -581,13 +581,14 @@ async def test_a_file_of_unknown_origin_is_an_alert_until_a_person_ends_it(
         ("write_failed", "write_failed", ShelfTrouble(kind="recovered", detail="")),
         ("wrong_volume", "wrong_volume", ShelfTrouble(kind="recovered", detail="")),
         ("archive", "archive_away", ShelfTrouble(kind="archive_back", detail="")),
+        ("second_away", "second_away", ShelfTrouble(kind="second_back", detail="")),
     ],
 )
 async def test_what_is_wrong_with_a_shelf_is_an_alert_until_the_box_says_it_is_over(
     centre: Centre,
     box: FakeBox,
     clock: ManualClock,
-    said: Literal["write_failed", "wrong_volume", "archive"],
+    said: Literal["write_failed", "wrong_volume", "archive", "second_away"],
     kind: str,
     end: ShelfTrouble,
 ) -> None:

@@ -17,6 +17,7 @@ from contract.spans import Span
 from edge.journal import Journal, JournalBusy
 from edge.recording import adoption
 from edge.recording.coverage import Coverage
+from edge.recording.names import MOUNT, SECOND, Name
 from edge.recording.recorder import Cuts, Recorder
 from edge.recording.sealing import seal
 from edge.recording.segment import Finished, ShelfBroken
@@ -203,6 +204,22 @@ async def test_a_file_of_which_the_disk_has_nothing_is_not_taken_for_whole_by_th
     assert (box.files(), await recorded(box)) == ([], [])
     assert "nothing of it is on the disk for certain" in await told(box)
     assert [path.suffix for path in (box.config.data / "quarantine").rglob("*.part")] == [".part"]
+
+
+async def test_a_file_that_is_gone_before_its_turn_is_nobodys_alert(box: Box) -> None:
+    box.config.shelf.mkdir(parents=True, exist_ok=True)
+    async with opened(box) as books:
+        await books.take_over([Name("c1", "main", 0).file(box.config.shelf / SECOND, "part")])
+    assert await told(box) == ""
+
+
+def test_what_is_set_aside_stays_on_its_volume(box: Box) -> None:
+    second = box.config.shelf / MOUNT
+    stray = second / "footage" / "c1" / "2026-11-22" / "note.txt"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("?")
+    place = adoption.set_aside(stray, box.config.data)
+    assert place == second / "quarantine" / stray.relative_to(second)
 
 
 def test_a_start_that_was_corrected_over_midnight_has_a_folder(box: Box) -> None:

@@ -87,6 +87,30 @@ async def test_an_answer_to_a_broker_that_died_fails_at_once_and_is_not_torn(
         await until(lambda: connects == 2)
 
 
+async def test_a_message_that_is_never_done_with_does_not_keep_the_bus_away(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contract.bus._FINISHES_WITHIN_S", 0.1)
+    connects, heard = 0, asyncio.Event()
+
+    async def greet(_: Bus) -> None:
+        nonlocal connects
+        connects += 1
+
+    async def hear(_: Arrival) -> None:
+        heard.set()
+        await asyncio.Event().wait()
+
+    bus = Bus(broker.address, "a", SystemClock())
+    async with background(bus.run((TOPIC,), greet, hear)):
+        await until(lambda: connects == 1)
+        await bus.publish(TOPIC, b"x")
+        await heard.wait()
+        assert broker.pid
+        os.kill(broker.pid, signal.SIGKILL)
+        await until(lambda: connects == 2)
+
+
 async def test_the_last_will_is_told_and_kept_when_a_client_is_cut_off(broker: Broker) -> None:
     will = Will(TOPIC, b"gone")
     async with Listening(broker.address, "watcher", TOPIC).on() as watcher:

@@ -4,7 +4,9 @@ import asyncio
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,22 +15,39 @@ import pytest
 
 from contract.clock import SystemClock
 from contract.messages import GapFound, SegmentClosed, ShelfTrouble
+from contract.spans import Span
 from edge.diskwatch import DiskWatch
 from edge.journal import Journal
 from edge.live.playback import _growing, readable
 from edge.patrol import Patrol
-from edge.recording.names import SECOND
-from edge.recording.rows import Rows
-from edge.recording.second import KNOWN_AS, Second
+from edge.recording.coverage import Coverage
+from edge.recording.names import MOUNT, SECOND
+from edge.recording.recorder import Cuts, Recorder
+from edge.recording.second import Second, Seen, last_seen
+from edge.recording.segment import ShelfBroken
 from edge.recording.volume import read_identity
 from tests.fakes.cameras import running_cameras
 from tests.fakes.clock import ManualClock
 from tests.fakes.oracle import decode
 from tests.fakes.recorder import Box, running_recorder
-from tests.fakes.shelf import Shelf, TurnedClock, mount, take_away
+from tests.fakes.sealed import START, shots
+from tests.fakes.shelf import Shelf, TurnedClock, take_away
 from tests.fakes.waiting import until
 
 DAYS_30, HOUR = timedelta(days=30), timedelta(hours=1)
+
+
+def see(
+    data: Path, volume: str | None, *, free_bytes: int = 10**9, is_writable: bool = True
+) -> None:
+    """Have the recorder have said this of a second volume; None: that there is none."""
+    place = data / "run" / "second.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if volume is None:
+        place.unlink(missing_ok=True)
+        return
+    seen = Seen(volume, free_bytes, 2 * 10**9, is_writable)
+    place.write_bytes(msgspec.json.encode(seen))
 
 
 @pytest.fixture
@@ -37,13 +56,14 @@ def disks(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("mounting needs root")
     first = tmp_path / "disk"
-    second = first / "data" / "shelf" / SECOND
+    second = first / "data" / "shelf" / MOUNT
     first.mkdir()
+    (tmp_path / "away").mkdir()
     mount_tmpfs(first, 24)
     second.mkdir(parents=True)
     mount_tmpfs(second, 32)
     yield first
-    for place in (second, first):
+    for place in (second, tmp_path / "away", first):
         if os.path.ismount(place):
             subprocess.run(("umount", "--lazy", str(place)), check=True)
 
@@ -103,7 +123,8 @@ async def test_before_the_first_is_full_new_files_go_to_the_second_and_back_afte
         path.relative_to(box.config.data).as_posix() for path in (*sealed(shelf), *sealed(second))
     }
     ids = {SECOND in row.path: row.volume for row in rows}
-    assert ids == {False: read_identity(box.config.data), True: read_identity(second)}
+    assert ids[False] == read_identity(box.config.data)
+    assert ids[True] == msgspec.json.decode((second.parent / "volume.json").read_bytes())["volume"]
     assert ids[False] != ids[True]
     assert [decode(path).corrupt for path in sealed(second)] == [0] * len(sealed(second))
     gaps = [msgspec.json.decode(raw, type=GapFound) for raw in await told(box, "gap")]
@@ -111,60 +132,204 @@ async def test_before_the_first_is_full_new_files_go_to_the_second_and_back_afte
     assert [msgspec.json.decode(raw, type=ShelfTrouble) for raw in await told(box, "shelf")] == []
 
 
+@pytest.mark.parametrize("how", ["-o remount,ro", "umount --lazy"])
+async def test_a_second_that_takes_no_more_costs_the_box_no_recording(
+    disks: Path, how: str
+) -> None:
+    box = Box.make(disks, segment_seconds=4)
+    box.path.write_text(box.path.read_text() + "minimum_free_bytes = 12000000\n")
+    shelf = box.config.shelf
+    second = shelf / SECOND
+    (disks / "filler").write_bytes(bytes(shutil.disk_usage(disks).free - 2_900_000))
+    async with running_cameras(1) as farm:
+        box.has_farm(farm)
+        box.order(datetime.now(UTC), datetime.now(UTC) + HOUR)
+        async with running_recorder(box) as process:
+            await until(lambda: [*second.glob("cam-01/*/*.mp4")], 40, "the second is recorded to")
+            took = [*shelf.glob("cam-01/*/*.mp4")]
+            command = ["umount", "--lazy"] if "lazy" in how else ["mount", *how.split()]
+            subprocess.run((*command, str(second.parent)), check=True)
+            await until(
+                lambda: len([*shelf.glob("cam-01/*/*.mp4")]) > len(took), 40, "the first is"
+            )
+            assert process.returncode is None
+    if "lazy" in how:
+        assert not [*second.parent.iterdir()], "nothing is written below an empty mount point"
+
+
 async def test_the_newest_is_said_to_be_lost_only_when_neither_has_room(disks: Path) -> None:
     box, said = Box.make(disks), list[ShelfTrouble]()
     watch = DiskWatch(box.config.data, 4_000_000, said.append)
     (disks / "filler").write_bytes(bytes(shutil.disk_usage(disks).free - 100_000))
-    assert watch.look().pressure == "newest", "the second is nobody's yet"
-    second = box.config.shelf / SECOND
-    mount(second, "v2", datetime.now(UTC))
+    assert watch.look().pressure == "newest", "nobody saw a second"
+    see(box.config.data, "v2")
     assert watch.look().pressure == "spill"
-    (second / "filler").write_bytes(bytes(shutil.disk_usage(second).free - 100_000))
+    see(box.config.data, "v2", free_bytes=100_000)
     assert watch.look().pressure == "newest"
+    see(box.config.data, "v2", is_writable=False)
+    assert watch.look().pressure == "newest"
+    see(box.config.data, "v2")
+    os.utime(box.config.run / "second.json", (0, 0))
+    assert watch.look().pressure == "newest", "what was seen long ago says nothing"
     assert [one.detail.split(",")[0] for one in said] == ["newest", "spill", "newest"]
 
 
+# ------------------------------------------------------------ whose it is
+
+
+@dataclass
+class Looking:
+    """A `Second` that a test has look, with what it told."""
+
+    box: Box
+    first: str = "v1"
+    told: list[ShelfTrouble] = field(default_factory=list)
+    left: list[list[Path]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.box.config.run.mkdir(parents=True, exist_ok=True)
+        self.restart()
+
+    def restart(self) -> None:
+        self.clock = ManualClock()
+        self.second = Second(self.box.config, self.first, self.told.append, self.clock)
+        self.second.on_found = self._hear
+
+    async def _hear(self, parts: list[Path]) -> None:
+        self.left.append(parts)
+
+    async def look(self) -> tuple[str, Path | None]:
+        """Give the id and where new files go."""
+        await self.second.look()
+        seen = last_seen(self.box.config.data)
+        assert (seen is not None) == self.second.is_there
+        return self.second.volume, self.second.room()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [one.kind for one in self.told]
+
+    @property
+    def mount(self) -> Path:
+        return self.box.config.shelf / MOUNT
+
+
 async def test_a_folder_on_the_first_volume_is_no_second(tmp_path: Path) -> None:
-    box = Box.make(tmp_path)
-    (box.config.shelf / SECOND).mkdir(parents=True)
-    async with Rows.open(box.config.journal, SystemClock()) as rows:
-        second = Second(box.config, rows, SystemClock())
-        await second.look()
-        assert (second.volume, second.room()) == (None, None)
-    assert not await told(box, "shelf")
+    looking = Looking(Box.make(tmp_path))
+    looking.mount.mkdir(parents=True)
+    assert await looking.look() == ("", None)
+    assert not looking.told
 
 
-async def test_a_second_volume_of_another_box_is_not_touched_and_told_once(disks: Path) -> None:
-    box, clock = Box.make(disks), SystemClock()
-    place = box.config.shelf / SECOND
-    mount(place, "theirs", datetime.now(UTC))
-    left = place / "cam-01" / "2026-11-22" / "20261122T080000000.part"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"theirs")
-    async with Rows.open(box.config.journal, clock) as rows:
-        rows.put(lambda journal: journal.set_meta(KNOWN_AS, "ours"))
-        found: list[list[Path]] = []
-        second = Second(box.config, rows, clock)
+async def test_an_empty_disk_becomes_ours_once_and_for_this_first_volume_alone(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    (looking.mount / "lost+found").mkdir()
+    volume, place = await looking.look()
+    assert volume
+    assert place == looking.mount / "footage"
+    looking.restart()
+    assert await looking.look() == (volume, place)
+    looking.first = "another box's"
+    looking.restart()
+    assert await looking.look() == ("", None)
+    assert looking.kinds == ["second_away"]
 
-        async def hear(parts: list[Path]) -> None:
-            found.append(parts)
 
-        second.on_found = hear
-        for _ in range(2):
-            await second.look()
-        assert (second.volume, second.room(), found) == (None, None, [])
-        mount(place, "ours", datetime.now(UTC))
-        await second.look()
-        assert (second.volume, second.room(), found) == ("ours", place, [[left]])
-        subprocess.run(("umount", str(place)), check=True)
-        for _ in range(2):
-            assert second.room() is None
-            await second.look()
-        assert second.volume is None
-    troubles = [msgspec.json.decode(raw, type=ShelfTrouble) for raw in await told(box, "shelf")]
-    assert [one.kind for one in troubles] == ["wrong_volume", "recovered", "wrong_volume"]
-    assert "theirs" in troubles[0].detail
-    assert "not mounted" in troubles[2].detail
+async def test_a_disk_with_something_on_it_is_not_ours_and_is_not_touched(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    theirs = looking.mount / "footage" / "cam-01" / "2026-11-22" / "20261122T080000000.part"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(b"theirs")
+    for _ in range(2):
+        assert await looking.look() == ("", None)
+        looking.restart()
+    assert (looking.kinds, looking.left) == (["second_away"], [])
+    assert [path.name for path in looking.mount.iterdir()] == ["footage"]
+    subprocess.run(("umount", str(looking.mount)), check=True)
+    assert await looking.look() == ("", None)
+    assert looking.kinds == ["second_away", "second_back"], "there never was one"
+
+
+async def test_one_that_is_away_is_told_once_and_so_is_that_it_is_back(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    volume, place = await looking.look()
+    subprocess.run(("mount", "--move", str(looking.mount), str(disks.parent / "away")), check=True)
+    for _ in range(3):
+        assert await looking.look() == (looking.second.volume, None)
+        looking.restart()
+    away, back = str(disks.parent / "away"), str(looking.mount)
+    subprocess.run(("mount", "--move", away, back), check=True)
+    for _ in range(2):
+        assert await looking.look() == (volume, place)
+        looking.restart()
+    assert looking.kinds == ["second_away", "second_back"]
+    assert "not mounted" in looking.told[0].detail
+
+
+async def test_what_was_left_on_it_is_told_of_once_in_a_run(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    await looking.look()
+    part = looking.mount / "footage" / "cam-01" / "2026-11-22" / "20261122T080000000.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"this run's own")
+    await looking.look()
+    assert looking.left == [[]]
+    looking.restart()
+    await looking.look()
+    await looking.look()
+    assert looking.left == [[], [part]]
+
+
+async def test_one_that_is_only_read_or_took_no_bytes_gets_no_new_files(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    volume, place = await looking.look()
+    looking.second.avoid()
+    assert looking.second.room() is None
+    await looking.clock.advance(61)
+    assert looking.second.room() == place
+    subprocess.run(("mount", "-o", "remount,ro", str(looking.mount)), check=True)
+    assert await looking.look() == (volume, None)
+    assert looking.second.is_there, "what is on it can be seen"
+
+
+async def test_one_that_hangs_is_asked_once_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking = Looking(Box.make(tmp_path))
+    goes_on, asked = threading.Event(), list[Path]()
+
+    def hangs(place: Path) -> bool:
+        asked.append(place)
+        goes_on.wait(20)
+        return False
+
+    monkeypatch.setattr("edge.recording.second._ANSWERS_WITHIN_S", 0.05)
+    monkeypatch.setattr("edge.recording.second.os.path.ismount", hangs)
+    for _ in range(3):
+        assert await looking.look() == ("", None)
+    goes_on.set()
+    await until(lambda: looking.second._looking is None or looking.second._looking.done())
+    await looking.look()
+    assert (len(asked), looking.kinds) == (1, ["second_away", "second_back"])
+
+
+async def test_a_look_that_fails_is_told_and_ends_nothing(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    (looking.mount / "volume.json").mkdir()
+    assert await looking.look() == ("", None)
+    assert looking.kinds == ["second_away"]
+
+
+def test_no_folder_is_made_where_its_shelf_is_not(tmp_path: Path) -> None:
+    shelf = tmp_path / MOUNT / "footage"
+    shelf.parent.mkdir()
+    troubles: list[ShelfBroken] = []
+    cuts, clock = Cuts(60, 0), SystemClock()
+    recorder = Recorder(("c1", "main"), shelf, cuts, Coverage(), clock, print, troubles.append)
+    recorder.keep([Span(START, START + HOUR)])
+    recorder.take(shots(0, 10))
+    assert [error.shelf for error in troubles] == [shelf]
+    assert not [*shelf.parent.iterdir()]
 
 
 # ------------------------------------------------------------ to its term
@@ -173,9 +338,9 @@ async def test_a_second_volume_of_another_box_is_not_touched_and_told_once(disks
 @pytest.fixture
 async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
     async with Shelf.open(tmp_path / "box", TurnedClock()) as opened:
-        await opened.journal.set_meta(KNOWN_AS, "v2")
-        (opened.data / "shelf" / SECOND).mkdir()
-        mount(opened.data / "shelf" / SECOND, "v2", opened.clock.now())
+        (opened.data / "shelf" / SECOND).mkdir(parents=True)
+        (opened.data / "shelf" / MOUNT / "volume.json").write_text("{}")
+        see(opened.data, "v2")
         yield opened
 
 
@@ -197,7 +362,7 @@ async def test_what_is_on_the_second_goes_at_its_term_and_its_identity_stays(she
         await shelf.remover.look()
         assert file.exists() == (days == 29)
     assert [term.path for term in await shelf.terms.all()] == []
-    assert (shelf.data / "shelf" / SECOND / "volume.json").exists(), "it is no stray"
+    assert (shelf.data / "shelf" / MOUNT / "volume.json").exists(), "it is no stray"
 
 
 @pytest.mark.parametrize("volume", [None, "v1"])
@@ -206,12 +371,12 @@ async def test_on_a_wrong_second_nothing_is_deleted_and_on_the_first_it_is(
 ) -> None:
     on_first, on_second = await shelf.record("c2"), await sealed_on_second(shelf)
     shelf.clock.turn(DAYS_30 + HOUR)
-    mount(shelf.data / "shelf" / SECOND, volume, shelf.clock.now())
+    see(shelf.data, volume)
     shelf.hear(shelf.clock.now())
     await shelf.remover.look()
     assert (on_first.exists(), on_second.exists()) == (False, True)
     assert (await shelf.facts("deferred"))[0]["why"] == "wrong_volume"
-    mount(shelf.data / "shelf" / SECOND, "v2", shelf.clock.now())
+    see(shelf.data, "v2")
     await shelf.remover.look()
     assert not on_second.exists()
 

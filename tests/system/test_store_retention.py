@@ -135,6 +135,50 @@ async def test_what_goes_on_a_day_is_named_by_exam_and_room(store: Store) -> Non
     assert ([one.first_at for one in by.items], by.left_out) == ([goes[1]], 1)
 
 
+async def test_what_begins_a_little_before_its_window_is_its_exams(store: Store) -> None:
+    clock = ManualClock()
+    await furnish(store, clock)
+    retention = Retention(store, clock, LEAD)
+    lead_in = timedelta(minutes=30, seconds=2)  # since the last key picture before the window
+    end = clock.now() + HOUR
+    exams = [
+        Session(id="stands", room="r1", start=clock.now(), end=end, category=""),
+        Session(id="later", room="r1", start=clock.now() + HOUR / 2, end=end + HOUR, category=""),
+    ]
+    cancelled = {**columns_of(exams[1]), "cancelled_at": clock.now()}
+    async with store.write() as connection:
+        await connection.execute(insert(exam_sessions).values(**columns_of(exams[0])))
+        await connection.execute(insert(exam_sessions).values(**cancelled))
+        first = segments.c.id == "c1.main.0"
+        begins = clock.now() - lead_in
+        await connection.execute(update(segments).where(first).values(starts_at=begins))
+    (one, *_) = (await retention.exams_by(clock.now() + 30 * DAY)).items
+    assert one.session is not None
+    assert one.session.id == "stands", "and not the one that was called off"
+
+
+async def test_when_an_exams_footage_goes_is_said_of_what_goes(store: Store) -> None:
+    clock = ManualClock()
+    desk, retention = await furnish(store, clock), Retention(store, clock, LEAD)
+    exam = Session(id="s", room="r1", start=clock.now(), end=clock.now() + 2 * DAY, category="")
+    async with store.write() as connection:
+        await connection.execute(insert(exam_sessions).values(**columns_of(exam)))
+    await desk.place(person("li"), wanted(clock, 1))
+    found = await retention.exams_of_hold((await desk.list(1))[0].id)
+    assert [one.first_at for one in found.items] == [clock.now() + 30 * DAY], "its term"
+    async with store.write() as connection:
+        await connection.execute(update(segments).values(retain_until=clock.now() + 30 * DAY))
+        last = segments.c.id == "c1.main.1"
+        later = clock.now() + 30 * DAY + HOUR
+        await connection.execute(update(segments).where(last).values(retain_until=later))
+        await connection.execute(delete(segments).where(segments.c.starts_at > clock.now() + DAY))
+    zone = clock.now().tzinfo
+    assert zone is not None
+    (one,) = (await retention.exams_of_day(later.date(), zone)).items
+    assert (one.held.segments, one.due.segments) == (1, 1)
+    assert (one.first_at, one.last_at) == (later, later)
+
+
 async def test_an_exam_of_a_camera_that_is_gone_is_named_by_the_camera(store: Store) -> None:
     clock = ManualClock()
     await furnish(store, clock)

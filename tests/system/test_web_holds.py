@@ -388,6 +388,8 @@ async def test_whose_footage_goes_is_named_for_a_day_and_for_a_hold(
     ]
     for query, code in (
         ("", "bad_request"),
+        ("day=9999-12-31", "bad_request"),
+        ("day=0001-01-01", "bad_request"),
         ("day=2026-02-30", "bad_request"),
         ("hold=h", "no_such"),
     ):

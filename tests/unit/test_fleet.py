@@ -9,7 +9,6 @@ from contract.messages import Message, ShelfTrouble, Source
 from edge.feedserver import FeedServer
 from edge.recording.books import Books
 from edge.recording.fleet import Fleet
-from edge.recording.rows import Rows
 from edge.recording.second import Second
 from edge.recording.segment import ShelfBroken
 from tests.fakes.broker import background
@@ -28,7 +27,7 @@ async def test_each_kind_of_trouble_is_told_once_until_the_disk_takes_bytes_agai
     books = cast("Books", SimpleNamespace(tell=told.append, seal=None, on_unsealed=None))
     key = SealKey.load_or_make(box.config.keys / "seal.key")
     broken, full = (ShelfBroken(OSError(number, "x")) for number in (errno.EIO, errno.ENOSPC))
-    second = Second(box.config, cast("Rows", None), clock)
+    second = Second(box.config, "v1", told.append, clock)
     async with asyncio.TaskGroup() as group:
         fleet = Fleet(box.config, clock, books, FeedServer(), group, key, second, lambda: None)
         async with background(fleet.run()):
@@ -55,7 +54,7 @@ async def test_a_stream_whose_camera_left_the_orders_is_forgotten_a_minute_later
     told: list[Message] = []
     books = cast("Books", SimpleNamespace(tell=told.append, seal=None, on_unsealed=None))
     key = SealKey.load_or_make(box.config.keys / "seal.key")
-    second = Second(box.config, cast("Rows", None), clock)
+    second = Second(box.config, "v1", told.append, clock)
     async with asyncio.TaskGroup() as group:
         fleet = Fleet(box.config, clock, books, FeedServer(), group, key, second, lambda: None)
         async with background(fleet.run()):

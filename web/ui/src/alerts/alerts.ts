@@ -129,6 +129,7 @@ const LIKELY: Record<AlertClass, readonly ReasonKey[]> = {
   footage_unknown: ['identified', 'secured', 'false'],
   write_failed: ['replaced', 'restarted', 'false'],
   wrong_volume: ['replaced', 'restarted', 'false'],
+  second_away: ['disk', 'replaced', 'permitted', 'false'],
   clock_untrusted: ['synced', 'network', 'restarted', 'false'],
   archive_away: ['network', 'disk', 'permitted', 'false'],
   session_incomplete: ['recorded', 'permitted', 'false'],

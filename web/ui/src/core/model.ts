@@ -355,6 +355,7 @@ export const ALERT_CLASSES = [
   'footage_unknown',
   'write_failed',
   'wrong_volume',
+  'second_away',
   'clock_untrusted',
   'archive_away',
   'session_incomplete',

@@ -409,6 +409,7 @@ export const en: typeof zhCN = {
       not_told: 'the box has not told within 24 hours',
       differs: 'the box’s statement and the catalogue differ',
       chain_broken: 'the chain of segments is broken',
+      second_away: 'Second recording disk away',
       clock_untrusted: 'some was recorded by an untrusted clock',
       no_camera: 'the room has no camera',
     },

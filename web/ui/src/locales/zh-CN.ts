@@ -652,6 +652,7 @@ export const zhCN = {
       footage_unknown: '录像盘上有来历不明的文件',
       write_failed: '录像磁盘写入失败',
       wrong_volume: '录像磁盘不对',
+      second_away: '第二块录像磁盘异常',
       clock_untrusted: '边缘盒时钟未确认',
       archive_away: '第二份副本无法生成',
       session_incomplete: '考试录像不完整',

@@ -5,7 +5,7 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,15 +36,21 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+async def outbox(box: Box) -> list[tuple[str, str, bytes]]:
+    """Give id, type and data of every fact, once the box lets us at its journal."""
+    while True:
+        with suppress(JournalBusy):
+            async with Journal.open(box.config.journal) as journal:
+                rows = await journal.facts_after(0, 9999)
+            return [(name, kind, data) for _, name, kind, _, data in rows]
+
+
 async def recorded(box: Box) -> list[str]:
-    async with Journal.open(box.config.journal) as journal:
-        return [name for _, name, kind, _, _ in await journal.facts_after(0, 9999) if "seg" in kind]
+    return [name for name, kind, _ in await outbox(box) if "seg" in kind]
 
 
 async def told(box: Box) -> str:
-    async with Journal.open(box.config.journal) as journal:
-        rows = await journal.facts_after(0, 9999)
-    return " ".join(row[4].decode() for row in rows if row[2] == "shelf")
+    return " ".join(data.decode() for _, kind, data in await outbox(box) if kind == "shelf")
 
 
 async def test_a_locked_journal_keeps_no_segment_from_being_sealed(box: Box) -> None:

@@ -595,8 +595,8 @@ async def test_what_is_wrong_with_a_shelf_is_an_alert_until_the_box_says_it_is_o
     await live(centre, clock, box, 1)
     for detail in ("first", "again"):
         await say(centre, box, ShelfTrouble(kind=said, detail=detail))
-    for _ in range(16):  # an archive that is away for minutes is nobody's work
-        await wait(centre, clock, 60)
+    for _ in range(34):  # an archive that is away for minutes is nobody's work
+        await wait(centre, clock, 30)  # never so long that the box counts as lost
         await all_is_well(centre, box)
     assert kind in {one.kind for one in await centre.alerts.list()}
     await say(centre, box, end)

@@ -185,7 +185,7 @@ async def test_a_package_of_a_lost_box_is_made_from_its_copies_and_proved(
     assert report.manifest["viewing"] == []
     files, viewing = report.notes
     assert "2 footage files were read from the archive's copies" in files
-    assert "no viewing copy of cam-1" in viewing
+    assert "no viewing copy of r1 (cam-1)" in viewing
     with zipfile.ZipFile(place) as archive:
         archive.extractall(tmp_path / "out")
     footage = sorted((tmp_path / "out/footage/cam-1").iterdir())
@@ -263,7 +263,7 @@ async def test_a_box_that_is_lost_after_it_gave_the_footage_costs_the_copy_to_lo
     assert not any("copied" in row for row in report.manifest["segments"])
     assert report.manifest["viewing"] == []
     (note,) = report.notes
-    assert "no viewing copy of cam-1" in note
+    assert "no viewing copy of r1 (cam-1)" in note
 
 
 async def test_footage_of_a_wrong_clock_plays_and_leaves_under_its_true_time(

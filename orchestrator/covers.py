@@ -81,10 +81,14 @@ def is_ours_to_judge() -> ColumnElement[bool]:
 
 def is_held(*but: str) -> ColumnElement[bool]:
     """True for segments that a live hold covers, other than these."""
+    return _is_under(holds.c.id.not_in(but))
+
+
+def _is_under(*which: ColumnElement[bool]) -> ColumnElement[bool]:
     live = (
         select(holds.c.id)
         .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
-        .where(holds.c.state.in_(LIVE), holds.c.id.not_in(but), touched_by_hold())
+        .where(holds.c.state.in_(LIVE), touched_by_hold(), *which)
         .correlate(segments)
     )
     return exists(live)
@@ -103,13 +107,7 @@ def held_ids() -> Select[tuple[str]]:
 
 def stays() -> ColumnElement[bool]:
     """True for segments under a live hold that has no end yet: people must release it."""
-    live = (
-        select(holds.c.id)
-        .join(hold_cameras, hold_cameras.c.hold == holds.c.id)
-        .where(holds.c.state.in_(LIVE), holds.c.lapses_at.is_(None), touched_by_hold())
-        .correlate(segments)
-    )
-    return exists(live)
+    return _is_under(holds.c.lapses_at.is_(None))
 
 
 def goes_at() -> ColumnElement[datetime]:

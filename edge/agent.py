@@ -8,7 +8,7 @@ import secrets
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -65,6 +65,7 @@ Process = Literal["recorder", "live", "eyes", "archive"]
 PROCESSES: tuple[Process, ...] = ("recorder", "live", "eyes")
 _HEARTBEAT_S = 5.0
 _LOOK_S = 1.0
+_DECIDED_WITHIN_S = 30.0
 _FLOOR_EVERY = timedelta(minutes=1)
 _PASSING = (JournalBusy, JournalDamaged, sqlite3.Error, OSError)
 """A damaged journal too: the recorder sets it aside, and must live to do so."""
@@ -283,9 +284,13 @@ class Agent:
                 )
             return None
         told = self._holds.holds != after.holds or self._holds.epoch != after.epoch
-        async with self._remover.deciding if self._remover is not None else nullcontext():
-            await asyncio.to_thread(save_holds, self._config.holds, after)
-            self._holds = after
+        try:
+            async with asyncio.timeout(_DECIDED_WITHIN_S), self._deciding():
+                await asyncio.to_thread(save_holds, self._config.holds, after)
+                self._holds = after
+        except TimeoutError:  # a disk hangs; not confirmed, and it comes again
+            log.error("hold list %d.%d waits: a deletion does not end", new.epoch, new.number)
+            return None
         self._centre.hear(new.issued_at, heard_at)
         self.trust.raise_floor(new.issued_at)  # the centre's word, signed
         if self._remover is not None:
@@ -293,6 +298,9 @@ class Agent:
         if told:
             self._say_holds()
         return None
+
+    def _deciding(self) -> AbstractAsyncContextManager[object]:
+        return self._remover.deciding if self._remover is not None else nullcontext()
 
     def _say_holds_once(self) -> None:
         """Say them at each start: who was killed between keeping and saying them says them now."""

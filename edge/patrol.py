@@ -9,8 +9,7 @@ from contract.messages import SegmentClosed, ShelfTrouble
 from edge.config import EdgeConfig
 from edge.journal import Journal, fact_id
 from edge.recording.integrity import Fault, look_at, read_through
-from edge.recording.names import is_on_second
-from edge.recording.second import last_seen
+from edge.recording.second import is_reachable
 
 log = logging.getLogger(__name__)
 
@@ -49,30 +48,34 @@ class Patrol:
             await self._confirm(row)
         rows = await self._journal.segments_recorded(self._glanced, _GLANCED_AT_ONCE)
         self._glanced = rows[-1][0] if rows else 0
-        rows = [each for each in rows if self._is_there(each[1])]
         self._doubted += await asyncio.to_thread(
-            lambda: [row for _, row in rows if look_at(self._config.data, row)]
+            lambda: [row for _, row in rows if self._looks_wrong(row)]
         )
         following = await self._journal.segments_recorded(self._read, 1)
         self._read = following[-1][0] if following else 0
         for _, row in following:
-            if not self._is_there(row):
-                continue
-            if await asyncio.to_thread(read_through, self._config.data, row):
+            if await asyncio.to_thread(self._reads_wrong, row):
                 self._doubted.append(row)
+
+    def _looks_wrong(self, row: SegmentClosed) -> Fault | None:
+        return look_at(self._config.data, row) if self._is_there(row) else None
+
+    def _reads_wrong(self, row: SegmentClosed) -> Fault | None:
+        """Read it through; of a second volume that went meanwhile nothing is said."""
+        if not self._is_there(row):
+            return None
+        fault = read_through(self._config.data, row)
+        return fault if self._is_there(row) else None
 
     def _is_there(self, row: SegmentClosed) -> bool:
         """Say of a second volume that is away nothing file by file: the recorder tells of it."""
-        if not is_on_second(row.path):
-            return True
-        seen = last_seen(self._config.data)
-        return seen is not None and seen.volume == row.volume
+        return is_reachable(self._config.data, row.path, row.volume)
 
     async def _confirm(self, row: SegmentClosed) -> None:
         """Look again: the box itself may just have deleted it at the end of its term."""
         if row.path not in await self._journal.known_paths(row.path.rpartition("/")[0]):
             return
-        fault = await asyncio.to_thread(read_through, self._config.data, row)
+        fault = await asyncio.to_thread(self._reads_wrong, row)
         if fault is not None:
             await self._tell(row, fault)
 

@@ -244,10 +244,11 @@ class Remover:
             if term is not None and not term.is_begun:
                 await self._terms.forget(term)
         before = self._clock.now() - _OLD_PART
-        found = await asyncio.to_thread(
-            lambda: list(_strays(self._data, known | used, before.timestamp()))
-        )
         second = await self._volume(f"shelf/{MOUNT}/")
+        passed_over = () if second else (MOUNT,)
+        found = await asyncio.to_thread(
+            lambda: list(_strays(self._data, known | used, before.timestamp(), passed_over))
+        )
         for of, is_second in ((volume, False), (second, True)):
             mine = [stray for stray in found if is_on_second(stray[0]) == is_second]
             if mine and of is not None:
@@ -297,7 +298,10 @@ def _open_folder(data: Path, path: PurePosixPath) -> int:
             os.close(here)
         here = deeper
         if on_second and step == MOUNT:
-            volume = os.fstat(here).st_dev
+            first, volume = volume, os.fstat(here).st_dev
+            if volume == first:
+                os.close(here)
+                raise OSError(f"{path}: the second volume is not mounted")
     if os.fstat(here).st_dev != volume:
         os.close(here)
         raise OSError(f"{path} lies on another volume")
@@ -315,9 +319,12 @@ def _hash(data: Path, path: str) -> str:
     return digest.hexdigest()
 
 
-def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[str, str, int]]:
+def _strays(
+    data: Path, known: frozenset[str], before: float, passed_over: tuple[str, ...]
+) -> Iterator[tuple[str, str, int]]:
     for place in _PLACES:
-        for folder, _, names in os.walk(data / place):
+        for folder, below, names in os.walk(data / place):
+            below[:] = [name for name in below if name not in passed_over]
             for name in names:
                 file = Path(folder) / name
                 path = file.relative_to(data).as_posix()
@@ -325,7 +332,7 @@ def _strays(data: Path, known: frozenset[str], before: float) -> Iterator[tuple[
                     continue
                 if path.startswith(_NO_FOOTAGE):
                     continue
-                with suppress(FileNotFoundError):
+                with suppress(OSError):  # gone, or it cannot be asked: the next walk may
                     found = file.lstat()
                     if place != "shelf" or found.st_ctime < before:  # it may be about to be sealed
                         yield path, _camera_in(path), found.st_size

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.clock import Clock
@@ -167,7 +167,7 @@ class Capacity:
         s = segments.c
         query = (
             select(s.edge, s.retain_until, func.sum(s.bytes).label("bytes"))
-            .where(s.retain_until > now)
+            .where(s.retain_until > now, _is_on_first())
             .group_by(s.edge, s.retain_until)
         )
         found = await connection.execute(query)
@@ -193,6 +193,7 @@ class Capacity:
                 s.starts_at < held.span.end,
                 s.ends_at > held.span.start,
                 ~is_deleted(),
+                _is_on_first(),
             )
             for row in await connection.execute(query):
                 key = (row.id, row.edge, row.retain_until, row.bytes)
@@ -252,6 +253,11 @@ def _kept(
 def _days_to(sessions: Iterable[Session], now: datetime) -> int:
     last = max((session.end for session in sessions), default=now)
     return min(_FURTHEST_DAYS, max(HORIZON_DAYS, (last - now).days + 2))
+
+
+def _is_on_first() -> ColumnElement[bool]:
+    """True for what lies on a box's first volume: the second is not forecast."""
+    return segments.c.path.not_like("shelf/.second/%")
 
 
 async def _volumes(connection: AsyncConnection) -> tuple[Volume, ...]:

@@ -18,6 +18,7 @@ from edge.archive.sending import NotWhatWasSent, Sender
 from edge.archive.trouble import TOLD
 from edge.config import ArchiveConfig, EdgeConfig
 from edge.journal import Journal, JournalBusy
+from edge.recording.second import is_reachable
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,14 @@ class Archivist:
                 await self._say("")
 
     async def _copy(self, sender: Sender, segment: SegmentClosed) -> bool:
-        """Copy one; after some tries the rest does not wait for it. Raises while it is tried."""
+        """Copy one; after some tries the rest does not wait for it. Raises while it is tried.
+
+        What lies on a second volume that is away is put aside, and asked for again in an hour.
+        """
+        data, volume = self._config.data, segment.volume
+        if not await asyncio.to_thread(is_reachable, data, segment.path, volume):
+            self._aside[segment.segment] = self._clock.monotonic() + _ASIDE_S
+            return False
         try:
             await sender.copy(segment)
         except (Unreadable, NotWhatWasSent) as error:

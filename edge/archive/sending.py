@@ -13,6 +13,7 @@ from edge.archive.copies import Copies, SealedCopy, place_of
 from edge.archive.pace import Pace
 from edge.archive.sealing import Damaged, matches, seal
 from edge.config import ArchiveConfig, EdgeConfig
+from edge.recording.second import is_reachable
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,9 @@ class Sender:
         try:
             made = await asyncio.to_thread(seal, self._archive.public, segment, source, file, place)
         except FileNotFoundError:
+            data, volume = self._config.data, segment.volume
+            if not await asyncio.to_thread(is_reachable, data, segment.path, volume):
+                raise  # its volume went away with it
             await self._copies.give_up(segment, self._clock.now())
             return None
         except Damaged as error:

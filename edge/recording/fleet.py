@@ -304,5 +304,5 @@ def _on_disk(segment: GrowingSegment | None) -> tuple[Path | None, int]:
         return None, 0
     try:
         return segment.path, segment.path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return segment.path, -1

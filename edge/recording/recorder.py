@@ -115,6 +115,7 @@ class Recorder:
         """Make new files there from now on; the one that grows ends before the next key picture."""
         self._shelf = shelf
         self._cut_at = 0
+        self._retry_at = 0.0  # what took no bytes was the other
 
     def take(self, pictures: list[Picture]) -> None:
         """Keep those of the pictures that fall into a window; none: write what is collected."""

@@ -11,9 +11,9 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +22,7 @@ from contract.keys import write_private
 from contract.messages import Pressure, ShelfTrouble
 from edge.config import EdgeConfig
 from edge.recording.adoption import unfinished
-from edge.recording.names import MOUNT, SECOND
+from edge.recording.names import MOUNT, SECOND, is_on_second
 from edge.recording.pressure import marks, step
 from edge.recording.volume import WrongVolume
 
@@ -32,6 +32,9 @@ _LOOK_S = 5.0
 _ANSWERS_WITHIN_S = 5.0
 _AVOIDED_S = 60.0
 """So long after it took no bytes no new file is made on it."""
+_AVOIDED_AT_MOST_S = 3600.0
+_TRIED_EVERY_S = 60.0
+_PROBE = ".volume.probe"
 _FRESH_S = 30.0
 """What the recorder said of it counts for so long."""
 
@@ -63,12 +66,6 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_writable: bool
 
 
-class _Found(NamedTuple):
-    seen: Seen
-    left: list[Path]
-    """What an earlier run left unfinished on it."""
-
-
 def last_seen(data: Path) -> Seen | None:
     """Give what the recorder said of the second volume within half a minute; None: nothing."""
     place = data / "run" / "second.json"
@@ -78,6 +75,19 @@ def last_seen(data: Path) -> Seen | None:
         return msgspec.json.decode(place.read_bytes(), type=Seen)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def is_reachable(data: Path, path: str, volume: str) -> bool:
+    """False for a path on a second volume that is not this one, or not there. May block."""
+    if not is_on_second(path):
+        return True
+    seen = last_seen(data)
+    if seen is None or seen.volume != volume:
+        return False
+    try:  # it may have gone since
+        return (data / "shelf" / MOUNT).stat().st_dev != data.stat().st_dev
+    except OSError:
+        return False
 
 
 class Second:
@@ -95,14 +105,17 @@ class Second:
         self.volume = ""
         """Its id, once it was seen."""
         self._mount = config.shelf / MOUNT
+        self._said = config.run / "second.json"
         self._config = config
         self._first = first
         self._tell = tell
         self._clock = clock
         self._seen: Seen | None = None
         self._pressure: Pressure = "none"
-        self._looking: asyncio.Task[_Found | None] | None = None
+        self._looking: asyncio.Task[Seen | None] | None = None
         self._avoided_until = float("-inf")
+        self._avoided_s = _AVOIDED_S
+        self._tried_at = float("-inf")
         self._taken_over: set[str] = set()
         self._known = _read_known(config.data)
 
@@ -127,20 +140,26 @@ class Second:
         done, _ = await asyncio.wait({looking}, timeout=_ANSWERS_WITHIN_S)
         if not done:
             self._seen = None
+            self._unsay()
             self._say_away(f"{self._mount}: the second volume does not answer")
             return
         self._looking = None
         try:
             found = looking.result()
-        except (WrongVolume, OSError) as error:
+            if found is not None and found.volume not in self._taken_over:
+                # before this run makes files of its own there
+                left = await asyncio.to_thread(unfinished, self.place)
+                self._taken_over.add(found.volume)
+                self.volume = found.volume
+                await self.on_found(left)
+        except (WrongVolume, OSError, ValueError) as error:
             self._seen = None
+            self._unsay()
             self._say_away(str(error))
             return
-        self._seen = found.seen if found else None
+        self._seen = found
+        self._say(found)
         self._say_there()
-        if found is not None and self.volume not in self._taken_over:
-            self._taken_over.add(self.volume)
-            await self.on_found(found.left)
 
     def room(self) -> Path | None:
         """Give where new files may be made, as it was seen last; None: nowhere on it."""
@@ -152,42 +171,42 @@ class Second:
         return None if self._pressure == "newest" else self.place
 
     def avoid(self) -> None:
-        """Make no new file on it for a minute: it took no bytes."""
-        self._avoided_until = self._clock.monotonic() + _AVOIDED_S
+        """Make no new file on it for a minute, and longer each time: it took no bytes."""
+        self._avoided_until = self._clock.monotonic() + self._avoided_s
+        self._avoided_s = min(2 * self._avoided_s, _AVOIDED_AT_MOST_S)
 
     # ------------------------------------------------------------ in a thread: disks may hang
 
-    def _look(self) -> _Found | None:
-        said = self._config.run / "second.json"
-        try:
-            found = self._find()
-        except (WrongVolume, OSError):
-            said.unlink(missing_ok=True)
-            raise
-        if found is None:
-            said.unlink(missing_ok=True)
-            return None
-        beside = said.with_suffix(".new")
-        beside.write_bytes(msgspec.json.encode(found.seen))
-        beside.replace(said)
-        return found
-
-    def _find(self) -> _Found | None:
-        """Look for it; raises WrongVolume for one that is away, or another's."""
+    def _look(self) -> Seen | None:
+        """Look for it; raises WrongVolume for one that is away, or another's, and OSError."""
         if not os.path.ismount(self._mount):
             if self._known.volume:
                 raise WrongVolume(f"{self._mount}: the second volume is not mounted")
             return None
         volume = self._identify(self._clock.now())
-        self.place.mkdir(exist_ok=True)
         about = os.statvfs(self._mount)
-        seen = Seen(
+        is_writable = not about.f_flag & os.ST_RDONLY
+        if is_writable:
+            self._try_out()
+        return Seen(
             volume=volume,
             free_bytes=about.f_bavail * about.f_frsize,
             total_bytes=about.f_blocks * about.f_frsize,
-            is_writable=not about.f_flag & os.ST_RDONLY,
+            is_writable=is_writable,
         )
-        return _Found(seen, [] if volume in self._taken_over else unfinished(self.place))
+
+    def _try_out(self) -> None:
+        """Write a little and have the disk take it, once a minute: what it says may not be true."""
+        now = self._clock.monotonic()
+        if now < self._tried_at + _TRIED_EVERY_S:
+            return
+        self.place.mkdir(exist_ok=True)
+        probe = self._mount / _PROBE
+        with probe.open("wb") as file:
+            file.write(b"xunkao")
+            file.flush()
+            os.fsync(file.fileno())
+        self._tried_at = now
 
     def _identify(self, now: datetime) -> str:
         """Give its id; an empty one gets its own at its first use."""
@@ -207,6 +226,25 @@ class Second:
 
     # ------------------------------------------------------------ said and remembered
 
+    def _say(self, seen: Seen | None) -> None:
+        """Let the box's other processes know; on a full first volume write over what was said."""
+        if seen is None:
+            return self._unsay()
+        data = msgspec.json.encode(seen)
+        beside = self._said.with_suffix(".new")
+        try:
+            beside.write_bytes(data)
+            beside.replace(self._said)
+        except OSError:
+            with suppress(OSError), self._said.open("r+b") as file:
+                file.write(data)
+                file.truncate()
+        return None
+
+    def _unsay(self) -> None:
+        with suppress(OSError):
+            self._said.unlink(missing_ok=True)
+
     def _say_away(self, detail: str) -> None:
         if not self._known.is_away:
             log.error("%s", detail)
@@ -218,8 +256,6 @@ class Second:
         if self._known.is_away:
             log.warning("nothing is wrong with the second volume any more")
             self._tell(ShelfTrouble(kind="second_back", detail="nothing is wrong with it"))
-        if self._seen is not None:
-            self.volume = self._seen.volume
         if self._known != Known(self.volume):
             self._remember(Known(self.volume))
 
@@ -233,7 +269,7 @@ class Second:
 
 def _is_of_a_new_disk(name: str) -> bool:
     """True for what a filesystem begins with, and for what a kill left of an identity."""
-    return name == "lost+found" or name.startswith(".volume.json.")
+    return name == "lost+found" or name.startswith(".volume.")
 
 
 def _read_known(data: Path) -> Known:

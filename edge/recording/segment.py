@@ -211,8 +211,9 @@ def _create(shelf: Path, name: Name) -> tuple[int, Name, Path]:
 
 def _free(shelf: Path, name: Name, own: Path | None = None) -> Name:
     """Give the first name at or after this one that no other file has."""
-    while name.file(shelf, "mp4").exists() or (
-        (part := name.file(shelf, "part")) != own and part.exists()
-    ):
-        name = name._replace(start_us=name.start_us + 1000)
+    with suppress(OSError):  # a disk that cannot even be asked takes no file either
+        while name.file(shelf, "mp4").exists() or (
+            (part := name.file(shelf, "part")) != own and part.exists()
+        ):
+            name = name._replace(start_us=name.start_us + 1000)
     return name

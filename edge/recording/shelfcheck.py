@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contract.messages import SegmentClosed
 from edge.config import EdgeConfig
 from edge.journal import Journal
 from edge.recording import adoption, integrity
 from edge.recording.integrity import Fault
-from edge.recording.names import MOUNT, SECOND
+from edge.recording.names import MOUNT, SECOND, is_on_second
 
 _ROWS_AT_ONCE = 500
 
@@ -58,7 +59,7 @@ async def verify(config: EdgeConfig, progress: Callable[[Verified], None]) -> Ve
         while rows := await journal.segments_recorded(at, _ROWS_AT_ONCE):
             at = rows[-1][0]
             for _, row in rows:
-                fault = await asyncio.to_thread(integrity.read_through, config.data, row)
+                fault = await asyncio.to_thread(_read_through, config, row)
                 found.faults += [one for one in (fault, chain.follow(row)) if one]
                 found.done += 1
                 found.bytes_done += row.bytes
@@ -74,6 +75,13 @@ async def verify(config: EdgeConfig, progress: Callable[[Verified], None]) -> Ve
     for root in (config.data, config.shelf / MOUNT):
         found.quarantined += _files(root / "quarantine", config.data)
     return found
+
+
+def _read_through(config: EdgeConfig, row: SegmentClosed) -> Fault | None:
+    if is_on_second(row.path) and not (config.shelf / MOUNT).is_mount():
+        detail = "the second volume is not mounted"
+        return Fault("unreadable", row.path, detail, row.segment, row.camera)
+    return integrity.read_through(config.data, row)
 
 
 async def _stands(journal: Journal, fault: Fault) -> bool:

@@ -545,6 +545,7 @@ REMOVES = {
     "outgoing.py": {"file.unlink"},  # encrypted copies whose footage is gone (edge/archive)
     "references.py": {"(self._wishes / camera).unlink"},
     "remover.py": {"os.unlink"},
+    "second.py": {"self._said.unlink"},  # what the recorder said of a volume
     "sending.py": {"file.unlink"},  # the encrypted copy, once it is in the archive
     "segment.py": {"self.path.unlink"},  # a growing file that holds no picture yet
 }

@@ -16,6 +16,8 @@ import pytest
 from contract.clock import SystemClock
 from contract.messages import GapFound, SegmentClosed, ShelfTrouble
 from contract.spans import Span
+from edge.archive.outgoing import keep_only
+from edge.config import EdgeConfig
 from edge.diskwatch import DiskWatch
 from edge.journal import Journal
 from edge.live.playback import _growing, readable
@@ -23,7 +25,7 @@ from edge.patrol import Patrol
 from edge.recording.coverage import Coverage
 from edge.recording.names import MOUNT, SECOND
 from edge.recording.recorder import Cuts, Recorder
-from edge.recording.second import Second, Seen, last_seen
+from edge.recording.second import Second, Seen, is_reachable, last_seen
 from edge.recording.segment import ShelfBroken
 from edge.recording.volume import read_identity
 from tests.fakes.cameras import running_cameras
@@ -132,7 +134,7 @@ async def test_before_the_first_is_full_new_files_go_to_the_second_and_back_afte
     assert [msgspec.json.decode(raw, type=ShelfTrouble) for raw in await told(box, "shelf")] == []
 
 
-@pytest.mark.parametrize("how", ["-o remount,ro", "umount --lazy"])
+@pytest.mark.parametrize("how", ["no more files", "unmounted"])
 async def test_a_second_that_takes_no_more_costs_the_box_no_recording(
     disks: Path, how: str
 ) -> None:
@@ -147,13 +149,17 @@ async def test_a_second_that_takes_no_more_costs_the_box_no_recording(
         async with running_recorder(box) as process:
             await until(lambda: [*second.glob("cam-01/*/*.mp4")], 40, "the second is recorded to")
             took = [*shelf.glob("cam-01/*/*.mp4")]
-            command = ["umount", "--lazy"] if "lazy" in how else ["mount", *how.split()]
-            subprocess.run((*command, str(second.parent)), check=True)
+            if how == "unmounted":
+                subprocess.run(("umount", "--lazy", str(second.parent)), check=True)
+            else:
+                about = os.statvfs(second)
+                limit = f"remount,nr_inodes={about.f_files - about.f_ffree}"
+                subprocess.run(("mount", "-o", limit, str(second.parent)), check=True)
             await until(
                 lambda: len([*shelf.glob("cam-01/*/*.mp4")]) > len(took), 40, "the first is"
             )
             assert process.returncode is None
-    if "lazy" in how:
+    if how == "unmounted":
         assert not [*second.parent.iterdir()], "nothing is written below an empty mount point"
 
 
@@ -336,8 +342,8 @@ def test_no_folder_is_made_where_its_shelf_is_not(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def shelf(tmp_path: Path) -> AsyncIterator[Shelf]:
-    async with Shelf.open(tmp_path / "box", TurnedClock()) as opened:
+async def shelf(disks: Path) -> AsyncIterator[Shelf]:
+    async with Shelf.open(disks / "data", TurnedClock()) as opened:
         (opened.data / "shelf" / SECOND).mkdir(parents=True)
         (opened.data / "shelf" / MOUNT / "volume.json").write_text("{}")
         see(opened.data, "v2")
@@ -379,6 +385,36 @@ async def test_on_a_wrong_second_nothing_is_deleted_and_on_the_first_it_is(
     see(shelf.data, "v2")
     await shelf.remover.look()
     assert not on_second.exists()
+
+
+async def test_what_went_with_its_volume_is_neither_missing_nor_deleted(shelf: Shelf) -> None:
+    file = await sealed_on_second(shelf)
+    shelf.clock.turn(DAYS_30 + HOUR)
+    shelf.hear(shelf.clock.now())
+    second, away = shelf.data / "shelf" / MOUNT, shelf.data.parent.parent / "away"
+    subprocess.run(("mount", "--move", str(second), str(away)), check=True)
+    see(shelf.data, "v2")  # the recorder did not look again yet
+    await shelf.remover.look()
+    assert await shelf.facts("deleted") == []
+    assert (await shelf.facts("deferred"))[0]["why"] == "failed"
+    subprocess.run(("mount", "--move", str(away), str(second)), check=True)
+    await shelf.remover.look()
+    assert not file.exists()
+
+
+async def test_what_waits_for_its_copy_waits_on_while_its_volume_is_away(shelf: Shelf) -> None:
+    await sealed_on_second(shelf)
+    config = EdgeConfig(edge="box", data=shelf.data, url="https://127.0.0.1:1")
+    waiting = [row for _, row in await shelf.journal.segments_recorded(0, 9)]
+    made = config.outgoing / f"{waiting[0].segment}.xka"
+    made.parent.mkdir()
+    made.touch()
+    subprocess.run(("umount", str(shelf.data / "shelf" / MOUNT)), check=True)
+    assert not is_reachable(shelf.data, waiting[0].path, "v2")
+    keep_only(config, waiting)
+    assert made.exists()
+    keep_only(config, [])
+    assert not made.exists()
 
 
 async def test_a_stray_on_the_second_gets_a_term_of_that_volume(shelf: Shelf) -> None:

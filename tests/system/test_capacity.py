@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contract.messages import CameraStatus, EdgeStatus
@@ -156,6 +156,19 @@ async def test_held_footage_stays_beyond_its_term(
     box = (await office.capacity.forecast())[0]
     assert box.held_bytes == 7 * GB
     assert sum(day.expiring_bytes for day in box.days) == 2 * GB
+
+
+async def test_what_lies_on_a_second_volume_frees_nothing_on_the_first(
+    office: Office, store: Store
+) -> None:
+    await office.hear("box-1", 1000 * GB, 100 * GB)
+    await office.shelve("cam-1", NOW - timedelta(hours=2), 500 * GB, NOW + timedelta(days=2))
+    async with store.write() as connection:
+        await connection.execute(
+            update(segments).values(path="shelf/.second/footage/cam-1/2026-11-22/x.mp4")
+        )
+    box = (await office.capacity.forecast())[0]
+    assert sum(day.expiring_bytes for day in box.days) == 0
 
 
 async def test_what_its_box_deleted_is_not_held(

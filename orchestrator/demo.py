@@ -406,7 +406,8 @@ def show(console: Console, stage: Stage) -> None:
         table.add_row(ROLE_WORDS[role], user, password)
     console.print(table)
     console.print(f"\n[bold green]▶ {stage.url}[/]   Ctrl-C 结束 ends it", highlight=False)
-    console.print(f"  值班手机 duty phone: {stage.url}/phone/\n", highlight=False)
+    console.print(f"  值班手机 duty phone: {stage.url}/phone/", highlight=False)
+    console.print(f"  配置 configuration: {stage.folder}\n", highlight=False, soft_wrap=True)
 
 
 async def narrate(console: Console, centre: Centre) -> None:

@@ -317,6 +317,8 @@ class Holds:
                 if row["state"] not in LIVE:
                     raise HoldRefused("conflict", "it is over")
                 values = change(row, now)
+                if values.get("state") == "RELEASE_PROPOSED":
+                    act = replace(act, action="propose_release")
             except HoldRefused as error:
                 refusal = error
             result = "ok" if refusal is None else refusal.code

@@ -108,7 +108,7 @@ class Maker:
         site = Site(self._site, self._zone, await self._rooms(wish))
         job = _Job(self, wish, plan, login, tell)
         with writing(place) as package:
-            add_reading_matter(package, wish, site)
+            add_reading_matter(package, wish, site, plan.missing)
             rows = [
                 row for piece in plan.pieces if (row := await job.footage(package, piece, told))
             ]

@@ -1,7 +1,9 @@
 """What a package says to people, and the program that checks it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from contract.spans import Span
 from orchestrator.evidence import verifier
 from orchestrator.evidence.manifest import Site, Wish
 from orchestrator.evidence.package import Package
@@ -13,6 +15,7 @@ _ZH = """{site} 考试录像证据包
 事由：{reason}
 摄像机：{cameras}
 时段：{start} 至 {end}（{zone}；UTC {utc_start} 至 {utc_end}）
+缺失：{missing_zh}
 
 内容
   footage/     原始录像：摄像机送来的字节，未经转码；播放器只显示获准的时段。
@@ -26,6 +29,7 @@ _ZH = """{site} 考试录像证据包
 
 校验
   python3 verify.py 证据包.zip --key 公钥
+  （证据包.zip 即收到的原文件，不要用解压后的文件夹。）
   公钥请向考试中心当面或以其他可靠途径索取，不要只信本包内的说明；校验程序同样可以另行索取。
   结果 0 完整且来源真实，1 已被改动（指出文件与位置），2 无法读取，3 完整但未提供公钥。
 
@@ -40,6 +44,7 @@ Recipient: {recipient}
 Reason: {reason}
 Cameras: {cameras}
 Span: {start} to {end} ({zone}; UTC {utc_start} to {utc_end})
+Missing: {missing_en}
 
 Contents
   footage/     the original footage: the bytes that the cameras sent, not re-encoded; players show
@@ -56,6 +61,7 @@ Contents
 
 Checking
   python3 verify.py PACKAGE.zip --key KEY
+  (PACKAGE.zip: the file as it was received, not the folder it was unpacked to.)
   Ask the exam office for the key in person or by another way you trust, not this package alone;
   the verifier can be had the same way.
   0: intact and genuine; 1: changed (file and offset are named); 2: unreadable; 3: intact, no key.
@@ -66,8 +72,14 @@ Secrecy
 """
 
 
-def add_reading_matter(package: Package, wish: Wish, site: Site) -> None:
-    """Put both READMEs and the verifier into the package."""
+def add_reading_matter(
+    package: Package, wish: Wish, site: Site, missing: Iterable[tuple[str, Span]] = ()
+) -> None:
+    """Put both READMEs and the verifier into the package; `missing` is what was not recorded."""
+    holes = [
+        f"{site.named(camera)} {site.local(hole.start)} – {site.local(hole.end)}"
+        for camera, hole in missing
+    ]
     said = {
         "site": site.name,
         "zone": site.zone,
@@ -77,6 +89,8 @@ def add_reading_matter(package: Package, wish: Wish, site: Site) -> None:
         "cameras": ", ".join(map(site.named, wish.cameras)),
         "start": site.local(wish.span.start),
         "end": site.local(wish.span.end),
+        "missing_zh": "；".join(holes) or "无",
+        "missing_en": "; ".join(holes) or "nothing",
         "utc_start": f"{wish.span.start:%Y-%m-%d %H:%M:%S}",
         "utc_end": f"{wish.span.end:%Y-%m-%d %H:%M:%S}",
     }

@@ -21,6 +21,7 @@ import os
 import struct
 import sys
 import zlib
+from datetime import datetime
 from typing import Any, BinaryIO, Iterator, NamedTuple, Sequence
 
 FORMAT = "xunkao-evidence/1"
@@ -748,10 +749,25 @@ class _Check:
                 if problem:
                     self.found(row["file"], problem[0], problem[1])
                 self._chain(row, before)
+            self._remark_missing()
             self._remark_copies()
             self._remark_viewing()
         except (KeyError, TypeError, ValueError, IndexError, struct.error) as error:
             self.found(MANIFEST, None, f"is signed, but does not hold together: {error!r}")
+
+    def _remark_missing(self) -> None:
+        """Say of which part of the span there is no footage."""
+        holes = self.manifest["what"]["missing"]
+        for hole in holes[:_MOST_HOLES]:
+            name = _named(self.manifest, hole["camera"])
+            since, until = (_local(self.manifest, hole[end]) for end in ("from", "to"))
+            self.notes.append(
+                f"nothing was recorded of {name} from {since} to {until} / "
+                f"{name} {since} 至 {until} 无录像"
+            )
+        if len(holes) > _MOST_HOLES:
+            more = len(holes) - _MOST_HOLES
+            self.notes.append(f"and {more} more gaps: manifest.json / 另有 {more} 处缺口，见清单")
 
     def _remark_copies(self) -> None:
         copied = [row for row in self.manifest["segments"] if row.get("copied")]
@@ -910,6 +926,7 @@ _SAID = {
     "完整，但来源未经证明：请用 --key 提供公钥",
 }
 
+_MOST_HOLES = 20
 _WHY_COPIED = {
     "box_lost": ("their box was lost", "边缘盒无法联系"),
     "gone": ("their box has them no more", "边缘盒上已无原件"),
@@ -930,6 +947,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def check(package: str, key: str | None) -> int:
     """Check a package and say what was found; gives the exit code."""
     try:
+        if os.path.isdir(package):
+            raise Unreadable(
+                "give the .zip file as it was received, not unpacked / "
+                "请指定收到的 .zip 文件，不必解压"
+            )
         report = verify(package, read_key(key) if key else None)
     except (Unreadable, ValueError) as error:
         print(f"unreadable / 无法读取: {error}", file=sys.stderr)
@@ -949,6 +971,19 @@ def _named(manifest: dict[str, Any], camera: str) -> str:
     """Name a camera by its room, where the package says in which it is."""
     room = manifest["what"].get("rooms", {}).get(camera)
     return f"{room} ({camera})" if room else str(camera)
+
+
+def _local(manifest: dict[str, Any], text: str) -> str:
+    """Write an instant by the clocks of the site, as far as the package says how they go."""
+    what = manifest["what"]
+    if "local" not in what:
+        return text
+    ahead = datetime.fromisoformat(what["local"]["from"]) - _naive(what["from"])
+    return (_naive(text) + ahead).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _naive(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "")[:19])
 
 
 def _describe(manifest: dict[str, Any]) -> None:

@@ -86,11 +86,12 @@ def make_package(
     wish: Wish = WISH,
     signer: SigningKey | None = None,
     certificates: Sequence[Kept] = (),
+    missing: Sequence[tuple[str, Span]] = (),
 ) -> None:
     """Make a package of what these segments have of the span."""
     rows = []
     with writing(place) as package:
-        add_reading_matter(package, wish, SITE)
+        add_reading_matter(package, wish, SITE, missing)
         for seq, told in enumerate(segments, 1):
             span = in_90k(wish.span, told)
             with (
@@ -108,7 +109,7 @@ def make_package(
             SITE,
             START,
             rows,
-            [],
+            missing,
             [],
             [box],
             keys.identity.public,

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contract.spans import Span
 from orchestrator.certificates.records import Kept
 from orchestrator.certificates.verifying import check, parse
 from orchestrator.evidence import verifier
@@ -316,6 +318,22 @@ def test_a_certificate_of_another_session_than_named_is_found(tmp_path: Path) ->
     assert "another certificate" in report.findings[0].what
 
 
+def test_what_was_not_recorded_is_said_by_readme_and_verifier(made: Made, tmp_path: Path) -> None:
+    hole = Span(WISH.span.start + timedelta(seconds=1), WISH.span.start + timedelta(seconds=3))
+    told = recorded(tmp_path)
+    place = tmp_path / "holed.zip"
+    make_package(place, tmp_path, made.keys, told, missing=[("cam-1", hole)])
+    since, until = (f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for at in (hole.start, hole.end))
+    notes = " ".join(verify(str(place), made.key).notes)
+    assert f"教一 101 (cam-1) {since} 至 {until} 无录像" in notes
+    with zipfile.ZipFile(place) as package:
+        assert (
+            f"缺失：教一 101 (cam-1) {since} – {until}" in package.read("README.zh-CN.txt").decode()
+        )
+    with zipfile.ZipFile(made.path) as package:
+        assert "缺失：无" in package.read("README.zh-CN.txt").decode()
+
+
 def test_both_readmes_name_room_and_the_schools_own_time_first(made: Made) -> None:
     local = [
         f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" for at in (WISH.span.start, WISH.span.end)
@@ -348,6 +366,9 @@ def test_the_verifier_in_the_package_needs_nothing_but_python(made: Made) -> Non
     assert run_alone(made, made.with_bytes(b"nonsense")).returncode == 2
     assert run_alone(made, made.path, "--key", "nonsense").returncode == 2
     assert run_alone(made, made.folder / "none.zip").returncode == 2
+    unpacked = run_alone(made, made.folder)
+    assert unpacked.returncode == 2
+    assert "不必解压" in unpacked.stderr
 
 
 def test_the_verifier_is_written_for_python_3_8_and_imports_the_standard_library_alone() -> None:

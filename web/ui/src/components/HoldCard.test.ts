@@ -51,6 +51,21 @@ describe('a hold', () => {
     expect(card().text()).toContain('教一 101、cam-99')
   })
 
+  it('that was proposed for release can be kept: taken back by one, disagreed with by another', async () => {
+    const proposed = { state: 'RELEASE_PROPOSED', proposed_by: 'zhang', proposed_why: '已结案' } as const
+    const mine = card(proposed)
+    expect(mine.get('[data-testid=keep-hold]').text()).toBe('撤回…')
+    expect(mine.find('[data-testid=extend-hold]').exists()).toBe(false)
+    await mine.get('[data-testid=keep-hold]').trigger('click')
+    expect(mine.emitted('keep')).toHaveLength(1)
+    expect(card(proposed, 'li').get('[data-testid=keep-hold]').text()).toBe('不同意…')
+  })
+
+  it('that is over says who released it, and why', () => {
+    const over = { state: 'RELEASED', ended_at: '2026-12-01T00:00:00Z', proposed_by: 'zhang', proposed_why: '已结案', released_by: 'li' } as const
+    expect(card(over).text()).toContain('张伟 提出（已结案），li 同意')
+  })
+
   it('names people as people know them', () => {
     const text = card({ owner: 'zhang', state: 'RELEASE_PROPOSED', proposed_by: 'li', proposed_why: '已结案' }).text()
     expect(text).toContain('申请方张伟')

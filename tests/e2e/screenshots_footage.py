@@ -48,12 +48,14 @@ async def _hold(page: Page, demo: Demo, folder: Path, language: str) -> None:
     await page.get_by_test_id("new-hold").click()
     await page.get_by_test_id("hold-rooms").click()
     await page.locator(".el-select-dropdown__item:visible").nth(1).click()
+    await page.locator(".el-dialog__title:visible").click()  # the list of rooms is put away
     await page.get_by_test_id("hold-last").first.click()
     await page.get_by_test_id("hold-reason").fill(HELD[language])
     await page.get_by_test_id("place-hold").click()
     await page.get_by_test_id("due-exams").first.wait_for()
     await page.get_by_test_id("hold-exams").first.locator("summary").click()
     await page.wait_for_timeout(5000)  # the boxes have confirmed, and the message is gone
+    await page.evaluate("scrollTo(0, 0)")
     await shoot(page, folder, f"holds.{language}")
 
 

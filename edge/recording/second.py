@@ -146,12 +146,9 @@ class Second:
         self._looking = None
         try:
             found = looking.result()
-            if found is not None and found.volume not in self._taken_over:
-                # before this run makes files of its own there
-                left = await asyncio.to_thread(unfinished, self.place)
-                self._taken_over.add(found.volume)
+            if found is not None:
                 self.volume = found.volume
-                await self.on_found(left)
+                await self._take_over()
         except (WrongVolume, OSError, ValueError) as error:
             self._seen = None
             self._unsay()
@@ -160,6 +157,14 @@ class Second:
         self._seen = found
         self._say(found)
         self._say_there()
+
+    async def _take_over(self) -> None:
+        """Hand on, once in a run, what was left on it: before this run makes files of its own."""
+        if self.volume in self._taken_over:
+            return
+        left = await asyncio.to_thread(unfinished, self.place)
+        self._taken_over.add(self.volume)
+        await self.on_found(left)
 
     def room(self) -> Path | None:
         """Give where new files may be made, as it was seen last; None: nowhere on it."""

@@ -286,6 +286,18 @@ async def test_what_was_left_on_it_is_told_of_once_in_a_run(disks: Path) -> None
     assert looking.left == [[], [part]]
 
 
+async def test_of_two_disks_of_ours_the_one_that_is_there_is_named(disks: Path) -> None:
+    looking = Looking(Box.make(disks))
+    one, _ = await looking.look()
+    identity = looking.mount / "volume.json"
+    first = identity.read_bytes()
+    identity.write_bytes(first.replace(one.encode(), b"another"))
+    assert (await looking.look())[0] == "another"
+    identity.write_bytes(first)
+    assert (await looking.look())[0] == one
+    assert len(looking.left) == 2, "each is taken over once"
+
+
 async def test_one_that_is_only_read_or_took_no_bytes_gets_no_new_files(disks: Path) -> None:
     looking = Looking(Box.make(disks))
     volume, place = await looking.look()
